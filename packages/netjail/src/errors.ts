@@ -1,0 +1,144 @@
+import { quote } from './internal/assert.ts';
+import { explainDenial, type Denial, type Reason } from './verdict.ts';
+
+/** The codes of the errors that netjail itself creates. */
+export type ErrorCode =
+  | 'ERR_NETJAIL_DENIED'
+  | 'ERR_NETJAIL_INVALID_ADDRESS'
+  | 'ERR_NETJAIL_INVALID_PREFIX'
+  | 'ERR_NETJAIL_INVALID_ENTRY'
+  | 'ERR_NETJAIL_INVALID_RULES'
+  | 'ERR_NETJAIL_INVALID_HOST'
+  | 'ERR_NETJAIL_INVALID_PORT'
+  | 'ERR_NETJAIL_INVALID_OPTION'
+  | 'ERR_NETJAIL_INVALID_ARGUMENT'
+  | 'ERR_NETJAIL_TIMEOUT'
+  | 'ERR_NETJAIL_CLOSED'
+  | 'ERR_NETJAIL_SOCKET_USED'
+  | 'ERR_NETJAIL_UNSUPPORTED_RUNTIME';
+
+const BRAND = Symbol.for('netjail.DeniedError');
+
+/** At most this many denials are spelled out in a message; the rest are counted. */
+const MAX_SPELLED_OUT = 4;
+
+/** What a {@link DeniedError} is made of. */
+export interface DeniedErrorInit {
+  readonly host: string;
+  readonly port?: number | undefined;
+  readonly denials: readonly Denial[];
+}
+
+/**
+ * A connection that the rules refused.
+ *
+ * It reaches the caller through the client's own channel (rejection, callback, `error` event);
+ * clients wrap it, so look for it with {@link deniedError}. It holds facts only: no rules object,
+ * no request, no headers. Trying again without other rules gives the same answer, so `retryable`
+ * is `false`. The message names addresses of your network: log it, do not show it to the user who
+ * sent the URL.
+ *
+ * @example
+ * ```ts
+ * import { deniedError } from 'netjail';
+ *
+ * const error = deniedError(new TypeError('fetch failed'));
+ * console.log(error === undefined); // true: this failure is not a denial
+ * ```
+ */
+export class DeniedError extends Error {
+  readonly code: 'ERR_NETJAIL_DENIED';
+  /** What the caller asked for: a name or an address literal. */
+  readonly host: string;
+  /** The port asked for, or `undefined` where there is none (a path). */
+  readonly port: number | undefined;
+  /** One for each address (or the name) that was denied, at least one. */
+  readonly denials: readonly Denial[];
+  /** The reason of the first denial. */
+  readonly reason: Reason;
+  readonly retryable: false;
+
+  /** @throws {TypeError} `ERR_NETJAIL_INVALID_ARGUMENT` when there is no denial. */
+  constructor(init: DeniedErrorInit) {
+    const first = init.denials[0];
+    if (first === undefined) {
+      throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', 'Cannot create a DeniedError: it has no denial');
+    }
+    super(describe(init));
+    this.code = 'ERR_NETJAIL_DENIED';
+    this.host = init.host;
+    this.port = init.port;
+    this.denials = Object.freeze([...init.denials]);
+    this.reason = first.reason;
+    this.retryable = false;
+  }
+
+  static {
+    // On the prototype, so that printing the error stays short.
+    Object.defineProperty(this.prototype, 'name', { value: 'DeniedError', configurable: true, writable: true });
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
+}
+
+function describe({ host, port, denials }: DeniedErrorInit): string {
+  const target = port === undefined ? quote(host) : `${quote(host)} port ${port}`;
+  const clauses = denials.slice(0, MAX_SPELLED_OUT).map(explainDenial);
+  const rest = denials.length - clauses.length;
+  if (rest > 0) clauses.push(`${rest} more`);
+  return `Cannot connect to ${target}: ${clauses.join('; ')}`;
+}
+
+/**
+ * Finds the {@link DeniedError} behind an error: the error itself, or one inside its `cause` or,
+ * of an AggregateError, its `errors`, at any depth.
+ *
+ * Returns `undefined` when there is none, for any value at all. An error of another installed
+ * copy of netjail is found too. Cycles and getters that throw are no harm.
+ *
+ * @example
+ * ```ts
+ * import { deniedError, Rules } from 'netjail';
+ * import { createFetch } from 'netjail/fetch';
+ *
+ * const fetch = createFetch({ rules: new Rules({ allow: ['public'] }) });
+ * try {
+ *   await fetch('http://169.254.169.254/latest/meta-data/');
+ * } catch (error) {
+ *   console.log(deniedError(error)?.reason); // not-allowed
+ * }
+ * ```
+ */
+export function deniedError(error: unknown): DeniedError | undefined {
+  const seen = new Set<unknown>();
+  const queue: unknown[] = [error];
+  for (let current = queue.shift(); queue.length > 0 || current !== undefined; current = queue.shift()) {
+    if (typeof current !== 'object' || current === null || seen.has(current)) continue;
+    seen.add(current);
+    if (read(current, BRAND) === true) return current as DeniedError;
+    queue.push(read(current, 'cause'));
+    const errors = read(current, 'errors');
+    if (Array.isArray(errors)) queue.push(...errors.slice(0, 1000));
+  }
+  return undefined;
+}
+
+function read(object: object, key: PropertyKey): unknown {
+  try {
+    return Reflect.get(object, key);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A built-in error with one of our codes: what misuse of the library throws. */
+export type CodedError<E extends Error = Error> = E & { readonly code: ErrorCode };
+
+export function misuse<E extends Error>(
+  type: new (message: string) => E,
+  code: ErrorCode,
+  message: string,
+): CodedError<E> {
+  const error = new type(message);
+  Object.defineProperty(error, 'code', { value: code, enumerable: true, configurable: true, writable: true });
+  return error as CodedError<E>;
+}

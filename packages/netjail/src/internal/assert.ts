@@ -1,0 +1,45 @@
+/** Longer text than this is cut in messages: a host can be megabytes of somebody's input. */
+const MAX_QUOTED = 200;
+
+/** The text in double quotes, control characters escaped, long text cut. */
+export function quote(text: string): string {
+  return text.length > MAX_QUOTED
+    ? `${JSON.stringify(text.slice(0, MAX_QUOTED))} (${text.length} characters)`
+    : JSON.stringify(text);
+}
+
+/** Any value as it may stand in a message: never calls code of the value's own. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  switch (typeof value) {
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return String(value);
+    case 'bigint':
+      return 'a bigint';
+    case 'symbol':
+      return 'a symbol';
+    case 'function':
+      return 'a function';
+    default:
+      return 'an object';
+  }
+}
+
+/** True for an object that may hold options: no array, no function, no null. */
+export function isRecord(value: unknown): value is Record<PropertyKey, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The object's own properties, each read once, on an object without a prototype.
+ *
+ * Read once, because a getter may answer differently the second time; without a prototype,
+ * because a polluted `Object.prototype` must not become an option.
+ */
+export function readOnce(options: object): Record<PropertyKey, unknown> {
+  return { __proto__: null, ...options } as unknown as Record<PropertyKey, unknown>;
+}
