@@ -1,0 +1,116 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { connectOptions, gateSocket } from './connect.ts';
+import { misuse } from './errors.ts';
+import type { Guard } from './guard.ts';
+import { invalidOption } from './options.ts';
+import { readTarget } from './target.ts';
+
+/** What undici asks a connector for. */
+interface ConnectorTarget {
+  readonly hostname: string;
+  readonly host?: string;
+  readonly protocol: string;
+  readonly port?: string;
+  readonly servername?: string | null;
+  readonly localAddress?: string | null;
+  readonly httpSocket?: unknown;
+}
+
+type ConnectorCallback = (error: Error | null, socket: net.Socket | null) => void;
+
+/** undici's connector: opens one connection of a client and calls back once. */
+export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => void;
+
+/** What the connector does besides connecting, from the client's options. */
+export interface ConnectorSettings {
+  /** Options of `net.connect` and `tls.connect`: `ca`, `cert`, `family`, ... */
+  readonly options: Record<string, unknown>;
+  /** Offers HTTP/2 over TLS. */
+  readonly allowH2: boolean;
+  /** Milliseconds until connected, 0 for no limit. */
+  readonly timeout: number;
+}
+
+/** As in undici's own connector. */
+const MAX_SESSIONS = 100;
+const KEEP_ALIVE_DELAY = 60_000;
+
+/** Makes the connector of one rule set. TLS sessions are kept per connector, so per rule set. */
+export function createConnector(guard: Guard, { options, allowH2, timeout }: ConnectorSettings): Connector {
+  const sessions = new Map<string, Buffer>();
+
+  return (asked, callback) => {
+    let waiting = true;
+    const settle = (error: Error | null, socket: net.Socket | null): void => {
+      if (!waiting) return;
+      waiting = false;
+      callback(error, socket);
+    };
+    try {
+      if (asked.httpSocket !== undefined && asked.httpSocket !== null) {
+        throw invalidOption('httpSocket', 'a connection through a proxy would lead around the rules');
+      }
+      const secure = asked.protocol === 'https:';
+      const host = asked.hostname.replace(/^\[|\]$/g, '');
+      const target = readTarget(host, asked.port || (secure ? 443 : 80));
+      const aborted = new AbortController();
+      const given = connectOptions(guard, target, { ...options, ...(asked.localAddress ? { localAddress: asked.localAddress } : {}) }, aborted);
+
+      let socket: net.Socket;
+      if (secure) {
+        const name = asked.servername || options['servername'] || (asked.host === undefined ? '' : nameOf(asked.host)) || nameOf(host);
+        const key = `${String(name)} ${host}:${target.port}`;
+        const session = (options['session'] as Buffer | undefined) ?? sessions.get(key);
+        socket = tls.connect({
+          highWaterMark: 16_384,
+          ...given,
+          servername: name,
+          ...(session === undefined ? {} : { session }),
+          ALPNProtocols: allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+        } as unknown as tls.ConnectionOptions);
+        socket.on('session', (fresh: Buffer) => {
+          sessions.delete(key);
+          sessions.set(key, fresh);
+          if (sessions.size > MAX_SESSIONS) sessions.delete(sessions.keys().next().value!);
+        });
+      } else {
+        socket = net.connect({ highWaterMark: 65_536, ...given } as net.TcpNetConnectOpts);
+      }
+      gateSocket(socket, guard, target, aborted);
+      if (options['keepAlive'] !== false) {
+        socket.setKeepAlive(true, (options['keepAliveInitialDelay'] as number | undefined) ?? KEEP_ALIVE_DELAY);
+      }
+      const timer = timeout === 0 ? undefined : setTimeout(() => socket.destroy(connectTimeout(target.host, target.port, timeout)), timeout);
+      socket
+        .setNoDelay(true)
+        .once(secure ? 'secureConnect' : 'connect', () => {
+          clearTimeout(timer);
+          settle(null, socket);
+        })
+        .on('error', (error) => {
+          clearTimeout(timer);
+          settle(error, null);
+        })
+        .once('close', () => {
+          clearTimeout(timer);
+          settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'), null);
+        });
+    } catch (error) {
+      // Not from inside undici's own call: it has not stored the client yet.
+      queueMicrotask(() => settle(error as Error, null));
+    }
+  };
+}
+
+/** The server name for TLS of a Host header or hostname; none for an address. */
+function nameOf(host: string): string {
+  const name = host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/:[0-9]+$/, '');
+  return net.isIP(name) === 0 && net.isIP(host) === 0 ? name : '';
+}
+
+/** The error by which undici's users know this. */
+function connectTimeout(host: string, port: number, timeout: number): Error {
+  const error = new Error(`Connect Timeout Error (attempted address: ${host}:${port}, timeout: ${timeout}ms)`);
+  return Object.assign(error, { name: 'ConnectTimeoutError', code: 'UND_ERR_CONNECT_TIMEOUT' });
+}

@@ -1,0 +1,60 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { misuse } from './errors.ts';
+import { show } from './internal/assert.ts';
+import { EMPTY, Rules, toRules } from './rules.ts';
+
+const KEY = Symbol.for('netjail.context.1');
+
+/** One storage for the process, so that two installed copies see the same rules in effect. */
+const storage: AsyncLocalStorage<unknown> = (() => {
+  const registry = globalThis as { [KEY]?: AsyncLocalStorage<unknown> };
+  const shared = registry[KEY];
+  if (shared !== undefined) return shared;
+  const own = new AsyncLocalStorage<unknown>();
+  Object.defineProperty(globalThis, KEY, { value: own });
+  return own;
+})();
+
+/**
+ * Runs a function with rules in effect, for it and for all asynchronous work that it starts, and
+ * returns what it returns.
+ *
+ * - Nested scopes only narrow: inside an outer scope an address must pass both.
+ * - `undefined` and `null` are the empty rule set, which denies everything, never the outer rules.
+ * - The rules travel with promises, timers, streams and `AsyncResource.bind`. A connection pool or
+ *   event emitter that calls back later has the context of whoever made it: netjail's adapters
+ *   read the rules when the call is made, for that reason.
+ *
+ * @throws {TypeError} `ERR_NETJAIL_INVALID_RULES` when `rules` is anything else, and
+ * `ERR_NETJAIL_INVALID_ARGUMENT` when `fn` is not a function; nothing is called then.
+ *
+ * @example
+ * ```ts
+ * import { currentRules, Rules, withRules } from 'netjail';
+ *
+ * const rules = new Rules({ allow: ['10.0.0.0/8'] });
+ * console.log(withRules(rules, () => String(currentRules()))); // ALLOW 10.0.0.0/8
+ * console.log(currentRules()); // undefined
+ * ```
+ */
+export function withRules<Args extends unknown[], Result>(
+  rules: Rules | null | undefined,
+  fn: (...args: Args) => Result,
+  ...args: Args
+): Result {
+  if (typeof fn !== 'function') {
+    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot run ${show(fn)} with rules: it is not a function`);
+  }
+  const own = rules === undefined || rules === null ? EMPTY : toRules(rules);
+  const outer = currentRules();
+  return storage.run(outer === undefined ? own : Rules.intersect(own, outer), fn, ...args);
+}
+
+/**
+ * The rules in effect, or `undefined` outside of every {@link withRules}: then every connection
+ * that asks for them is denied.
+ */
+export function currentRules(): Rules | undefined {
+  const rules = storage.getStore();
+  return rules === undefined ? undefined : toRules(rules);
+}

@@ -1,0 +1,182 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { AROUND_THE_GATE, connectOptions, failingOptions, gateSocket, lockSocket, type ConnectOptions } from './connect.ts';
+import { currentRules } from './context.ts';
+import { DeniedError, misuse } from './errors.ts';
+import { Guard } from './guard.ts';
+import { isRecord, readOnce, show } from './internal/assert.ts';
+import { invalidOption, readInteger, readOptions, refuseOptions, type GuardOptions, type GuardSettings } from './options.ts';
+import { guardedSocket } from './socket.ts';
+import { readTarget } from './target.ts';
+
+/** Options of {@link createDial}. */
+export interface DialOptions extends GuardOptions {
+  /**
+   * Opens the plain socket; default `net.connect`. It gets the options of `net.connect` with a
+   * `lookup` that answers judged addresses only and must use them: a socket that turns out to be
+   * connected elsewhere is destroyed. Not used by `dial.tls` and `dial.socket`.
+   */
+  readonly connect?: (options: ConnectOptions & net.TcpNetConnectOpts) => net.Socket;
+  /** Milliseconds from the call until connected (TLS included), 1 or more; default: no limit. */
+  readonly connectTimeout?: number;
+}
+
+type Around = 'lookup' | 'path' | 'fd' | 'handle' | 'socket' | 'blockList';
+
+/** What to dial, and the options of `net.connect` that do not lead around the rules. */
+export interface DialTarget extends Omit<net.TcpNetConnectOpts & net.SocketConstructorOpts, Around> {
+  /** A name or an address literal; must be given. */
+  readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number;
+}
+
+/** What to dial, and the options of `tls.connect` that do not lead around the rules. */
+export interface TlsDialTarget extends Omit<tls.ConnectionOptions, Around | 'host' | 'port'> {
+  readonly host: string;
+  readonly port: number;
+  readonly autoSelectFamily?: boolean;
+  readonly autoSelectFamilyAttemptTimeout?: number;
+  readonly family?: number;
+  readonly localAddress?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A guarded `net.connect`; see {@link createDial}. */
+export interface Dial {
+  (target: DialTarget, onConnect?: () => void): net.Socket;
+  (port: number, host: string, onConnect?: () => void): net.Socket;
+  /**
+   * A guarded `tls.connect`: connects to a judged address, with SNI and certificate checks on the
+   * name that was asked for (or on `servername`, where it is given).
+   */
+  tls(target: TlsDialTarget, onSecureConnect?: () => void): tls.TLSSocket;
+  /**
+   * A socket that is not connected, for clients that call `connect` themselves (pg, nodemailer):
+   * its `connect` is guarded and works once. The rules are those in effect at this call.
+   */
+  socket(options?: net.SocketConstructorOpts): net.Socket;
+}
+
+/**
+ * Makes a guarded `net.connect` for any protocol.
+ *
+ * - The socket is returned at once, like that of `net.connect`; a denial is its `error` event.
+ * - A literal is judged before anything else, a name is resolved and every answer is judged; only
+ *   allowed addresses are attempted, with Happy Eyeballs over them.
+ * - The rules are those given, or those in effect when `dial` is called.
+ * - Options that lead around the rules (`path`, `lookup`, `fd`, `handle`, `socket`) throw.
+ *
+ * @throws {TypeError | RangeError} `ERR_NETJAIL_INVALID_OPTION` or `ERR_NETJAIL_INVALID_RULES` here,
+ * `ERR_NETJAIL_INVALID_HOST` and `ERR_NETJAIL_INVALID_PORT` from the call, for malformed options.
+ *
+ * @example
+ * ```ts
+ * import { createDial, deniedError, Rules } from 'netjail';
+ *
+ * const dial = createDial({ rules: new Rules({ allow: ['public'] }) });
+ * const socket = dial({ host: '127.0.0.1', port: 5432 });
+ * socket.on('error', (error) => {
+ *   console.log(deniedError(error)?.message); // Cannot connect to "127.0.0.1" port 5432: 127.0.0.1 is not allowed by any entry
+ * });
+ * ```
+ */
+export function createDial(options: DialOptions = {}): Dial {
+  const { settings, rest } = readOptions(options);
+  const { connect, connectTimeout, ...unknown } = rest;
+  const other = Object.keys(unknown)[0];
+  if (other !== undefined) throw invalidOption(other, 'there is no such option');
+  if (connect !== undefined && typeof connect !== 'function') {
+    throw invalidOption('connect', `it is a function, not ${show(connect)}`);
+  }
+  const timeout = readInteger('connectTimeout', connectTimeout, 1, 0);
+  const open = (connect ?? net.connect) as (options: ConnectOptions) => net.Socket;
+  const guard = (): Guard => new Guard(settings.rules ?? currentRules(), settings);
+
+  const dial = (...args: unknown[]): net.Socket => {
+    const { target, onReady } = readArguments(args);
+    const socket = openSocket(guard(), target, open, net.connect as (options: ConnectOptions) => net.Socket);
+    return ready(socket, 'connect', onReady, timeout);
+  };
+  dial.tls = (...args: unknown[]): tls.TLSSocket => {
+    if (connect !== undefined) throw invalidOption('connect', 'it opens plain sockets, and dial.tls cannot use it');
+    const { target, onReady } = readArguments(args);
+    const openTls = (given: ConnectOptions): net.Socket => {
+      // Node 26 throws on an address as the server name, and older ones send it.
+      const name = given['servername'] ?? (net.isIP(given.host) === 0 ? given.host : '');
+      return tls.connect({ ...given, servername: name } as tls.ConnectionOptions);
+    };
+    const socket = openSocket(guard(), target, openTls, openTls) as tls.TLSSocket;
+    return ready(socket, 'secureConnect', onReady, timeout);
+  };
+  dial.socket = (socketOptions: unknown = {}): net.Socket => {
+    if (!isRecord(socketOptions)) throw invalidOption('socket', `its options are an object, not ${show(socketOptions)}`);
+    const own = readOnce(socketOptions) as Record<string, unknown>;
+    refuseOptions(own, AROUND_THE_GATE);
+    return ready(guardedSocket(guard(), own), 'connect', undefined, 0);
+  };
+  return Object.freeze(dial) as unknown as Dial;
+}
+
+function openSocket(
+  guard: Guard,
+  options: Record<string, unknown>,
+  open: (options: ConnectOptions) => net.Socket,
+  fail: (options: ConnectOptions) => net.Socket,
+): net.Socket {
+  const target = readTarget(options['host'], options['port']);
+  const aborted = new AbortController();
+  let given: ConnectOptions;
+  try {
+    given = connectOptions(guard, target, options, aborted);
+  } catch (error) {
+    if (!(error instanceof DeniedError)) throw error;
+    return lockSocket(fail(failingOptions(error, options)));
+  }
+  if ((options['signal'] as AbortSignal | undefined)?.aborted === true) aborted.abort();
+  const socket: unknown = open(given);
+  if (!(socket instanceof net.Socket)) {
+    throw invalidOption('connect', `it returned ${show(socket)}, not a net.Socket`);
+  }
+  gateSocket(socket, guard, target, aborted);
+  // An own connect function may hand out a socket that is connected already.
+  if (!socket.connecting && !socket.destroyed && socket.remoteAddress !== undefined) socket.blockList.check(socket.remoteAddress);
+  return socket;
+}
+
+declare module 'node:net' {
+  interface Socket {
+    /** @internal */
+    readonly blockList: { check(address: string | undefined): boolean };
+  }
+}
+
+function readArguments(args: readonly unknown[]): { target: Record<string, unknown>; onReady: (() => void) | undefined } {
+  const [first, second, third] = args;
+  const byPort = typeof first === 'number' || typeof first === 'string';
+  const onReady = byPort ? third : second;
+  if (onReady !== undefined && typeof onReady !== 'function') {
+    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot call ${show(onReady)} when connected: it is not a function`);
+  }
+  if (byPort) return { target: { host: second, port: first }, onReady: onReady as (() => void) | undefined };
+  if (!isRecord(first)) {
+    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot dial ${show(first)}: a target is { host, port }`);
+  }
+  const target = readOnce(first) as Record<string, unknown>;
+  refuseOptions(target, AROUND_THE_GATE);
+  return { target, onReady: onReady as (() => void) | undefined };
+}
+
+function ready<S extends net.Socket>(socket: S, event: string, onReady: (() => void) | undefined, timeout: number): S {
+  if (onReady !== undefined) socket.once(event, onReady);
+  if (timeout > 0) {
+    const timer = setTimeout(() => {
+      socket.destroy(misuse(Error, 'ERR_NETJAIL_TIMEOUT', `Cannot connect: not connected after ${timeout} ms`));
+    }, timeout);
+    const stop = (): void => clearTimeout(timer);
+    socket.once(event, stop).once('close', stop);
+  }
+  return socket;
+}
+
+export type { GuardSettings };

@@ -1,0 +1,165 @@
+import { createConnector, type Connector } from './connector.ts';
+import { misuse } from './errors.ts';
+import { Guard } from './guard.ts';
+import { isRecord, readOnce, show } from './internal/assert.ts';
+import { AROUND_THE_GATE } from './connect.ts';
+import { invalidOption, readInteger, readOptions, refuseOptions, type GuardSettings } from './options.ts';
+import { DEFAULT_MAX_POOLS, Pools } from './pool.ts';
+import { proxiedDenial } from './proxied.ts';
+import type { Rules } from './rules.ts';
+
+/** What is used of an undici Agent, of any version. */
+export interface AgentLike {
+  dispatch(options: object, handler: object): boolean;
+  close(): Promise<void>;
+  destroy(error?: Error | null): Promise<void>;
+}
+
+/** undici's Agent class, of any version from 6 to 8. */
+export type AgentClass<A extends AgentLike = AgentLike> = new (options?: never) => A;
+
+/** Agents of undici that connect in ways of their own, past a connector. */
+const UNGUARDABLE = /^(?:Env(?:Http)?ProxyAgent|ProxyAgent|Socks5(?:Proxy)?Agent|RetryAgent|MockAgent|SnapshotAgent|BalancedPool|RoundRobinPool|Pool|Client|H2CClient)$/;
+
+/** Options that replace the connector or what is built around it. */
+const AROUND_THE_CONNECTOR = [...AROUND_THE_GATE, 'factory', 'clientFactory', 'interceptors', 'dispatcher', 'tls', 'uri', 'proxyTls', 'requestTls', 'proxyTunnel', 'useH2c', 'host', 'hostname', 'port'];
+
+/** undici's own default. */
+const CONNECT_TIMEOUT = 10_000;
+
+/** One undici agent for each rule set, built here so that its connector is ours. */
+export class DispatcherPools {
+  readonly settings: GuardSettings;
+  readonly #pools: Pools<AgentLike>;
+  readonly #build: (connector: Connector) => AgentLike;
+  #closed = false;
+
+  constructor(Agent: AgentClass, options: unknown) {
+    const { settings, rest } = readOptions(options);
+    const { maxPools, connect, ...clientOptions } = rest;
+    this.settings = settings;
+    refuseOptions(clientOptions, AROUND_THE_CONNECTOR);
+    const h2Options = clientOptions['h2Options'];
+    if (isRecord(h2Options) && h2Options['useH2c'] === true) throw invalidOption('h2Options.useH2c', 'it would replace the connector');
+    const connectOptions = readConnect(connect);
+    const allowH2 = clientOptions['allowH2'] ?? false;
+    if (typeof allowH2 !== 'boolean') throw invalidOption('allowH2', `it is true or false, not ${show(allowH2)}`);
+    const { timeout: ofConnect, ...socketOptions } = connectOptions;
+    const timeout = readInteger('connectTimeout', ofConnect ?? clientOptions['connectTimeout'], 0, CONNECT_TIMEOUT);
+    const family = { autoSelectFamily: clientOptions['autoSelectFamily'], autoSelectFamilyAttemptTimeout: clientOptions['autoSelectFamilyAttemptTimeout'] };
+    for (const [name, value] of Object.entries(family)) {
+      if (value !== undefined && socketOptions[name] === undefined) socketOptions[name] = value;
+    }
+
+    this.#build = (connector) => new Agent({ ...clientOptions, connect: connector } as never);
+    this.#pools = new Pools(
+      readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),
+      (rules) => this.#build(createConnector(new Guard(rules, settings), { options: socketOptions, allowH2, timeout })),
+      retire,
+    );
+    probe(Agent, this.#build);
+  }
+
+  /** Sends a request under the rules: by their own agent, or to its failure. */
+  dispatch(rules: Rules | undefined, options: object, handler: object): boolean {
+    return this.agentFor(rules, options as Record<string, unknown>).dispatch(options, handler);
+  }
+
+  /** The agent that may serve a request under these rules; one that refuses where none may. */
+  agentFor(rules: Rules | undefined, request?: Record<string, unknown>): AgentLike {
+    let error: Error | undefined;
+    if (this.#closed) error = misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the dispatcher is closed');
+    else if (request !== undefined) error = this.#proxied(rules, request);
+    return error === undefined ? this.#pools.for(rules) : this.#refusing(error);
+  }
+
+  closeIdleConnections(): void {
+    for (const agent of this.#pools.clear()) retire(agent);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#pools.clear().map((agent) => agent.close()));
+  }
+
+  async destroy(error: Error | null = null): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#pools.clear().map((agent) => agent.destroy(error)));
+  }
+
+  #proxied(rules: Rules | undefined, { method, path, origin }: Record<string, unknown>): Error | undefined {
+    if (method !== 'CONNECT' && typeof path === 'string' && path.startsWith('/')) return undefined;
+    let own = { host: '', port: '' };
+    try {
+      const url = new URL(String(origin));
+      own = { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || (url.protocol === 'https:' ? '443' : '80') };
+    } catch {
+      // undici refuses the origin itself.
+    }
+    const guard = new Guard(rules, this.settings);
+    return proxiedDenial(guard, typeof method === 'string' ? method : undefined, typeof path === 'string' ? path : undefined, own);
+  }
+
+  /** An agent for one request that fails through the client's own channel. */
+  #refusing(error: Error): AgentLike {
+    const agent = this.#build((_target, callback) => queueMicrotask(() => callback(error, null)));
+    return {
+      dispatch: (options, handler) => {
+        const sent = agent.dispatch(options, handler);
+        retire(agent);
+        return sent;
+      },
+      close: () => agent.close(),
+      destroy: (reason) => agent.destroy(reason),
+    };
+  }
+}
+
+/** Lets an agent finish what it is doing; that it may be closed already is no harm. */
+function retire(agent: AgentLike): void {
+  agent.close().catch(() => {});
+}
+
+function readConnect(connect: unknown): Record<string, unknown> {
+  if (connect === undefined || connect === null) return {};
+  if (!isRecord(connect)) throw invalidOption('connect', `it is an object of options, not ${show(connect)}: a connector of your own would replace the gate`);
+  const options = readOnce(connect) as Record<string, unknown>;
+  refuseOptions(options, [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'useH2c', 'ALPNProtocols']);
+  return options;
+}
+
+/**
+ * Makes sure that this class asks our connector for its connections, before it is trusted: a
+ * stand-in (Bun's `undici`) or an agent that goes through a proxy never does.
+ */
+function probe(Agent: AgentClass, build: (connector: Connector) => AgentLike): void {
+  if (typeof Agent !== 'function' || typeof (Agent as { prototype?: { dispatch?: unknown } }).prototype?.dispatch !== 'function') {
+    throw invalidOption('Agent', `it is undici's Agent class, not ${show(Agent)}`);
+  }
+  if (UNGUARDABLE.test(Agent.name)) throw invalidOption('Agent', `${Agent.name} connects in ways of its own; it is undici's Agent class`);
+  let reached: string | undefined;
+  const agent = build(({ hostname }, callback) => {
+    reached = hostname;
+    queueMicrotask(() => callback(new Error('netjail probes the connector'), null));
+  });
+  agent.dispatch({ origin: 'http://probe.invalid', path: '/', method: 'GET' }, SILENT);
+  agent.destroy().catch(() => {});
+  if (reached !== 'probe.invalid') {
+    throw misuse(TypeError, 'ERR_NETJAIL_UNSUPPORTED_RUNTIME', 'Cannot guard this Agent class: it does not use the connector that it is given');
+  }
+}
+
+const nothing = (): void => {};
+/** A handler for the interfaces of all undici versions. */
+const SILENT = {
+  onConnect: nothing,
+  onError: nothing,
+  onHeaders: () => true,
+  onData: () => true,
+  onComplete: nothing,
+  onRequestStart: nothing,
+  onResponseStart: nothing,
+  onResponseData: nothing,
+  onResponseEnd: nothing,
+  onResponseError: nothing,
+};

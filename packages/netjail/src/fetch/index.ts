@@ -1,0 +1,88 @@
+import { currentRules } from '../context.ts';
+import { DispatcherPools } from '../dispatcher-pools.ts';
+import { isRecord } from '../internal/assert.ts';
+import { invalidOption, type GuardOptions } from '../options.ts';
+import { runtimeAgent } from './runtime-agent.ts';
+
+/** Options of {@link createFetch}: netjail's and those of the runtime's own undici Agent. */
+export interface FetchOptions extends GuardOptions {
+  /** How many rule sets keep connections, 1 or more; default 256. */
+  readonly maxPools?: number;
+  /** Options for `net.connect` and `tls.connect` (`ca`, `cert`, `timeout`, ...); no function. */
+  readonly connect?: Record<string, unknown>;
+  /** Offers HTTP/2 over TLS; default false. */
+  readonly allowH2?: boolean;
+  /** Connections per origin and rule set; default: no limit. */
+  readonly connections?: number;
+  /** Any other option of undici's Agent (`keepAliveTimeout`, `headersTimeout`, ...). */
+  readonly [option: string]: unknown;
+}
+
+/** A guarded `fetch`, and the end of its connections. */
+export interface GuardedFetch {
+  (input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** Closes the connections that no request uses; the others close when they are done. */
+  closeIdleConnections(): void;
+  /** Lets requests finish, then closes; new requests fail with `ERR_NETJAIL_CLOSED` as the cause. */
+  close(): Promise<void>;
+  /** Destroys every connection; requests in flight fail. */
+  destroy(error?: Error | null): Promise<void>;
+}
+
+// At import, before anything else can put another dispatcher in its place.
+const Agent = runtimeAgent();
+const runtimeFetch = globalThis.fetch;
+
+/**
+ * Makes a guarded copy of the built-in `fetch`.
+ *
+ * - The rules are those given, or those in effect when `fetch` is called; each rule set has
+ *   connections of its own. Each hop of a redirect is judged.
+ * - A denial rejects with `TypeError: fetch failed`, as every network failure; `deniedError(error)`
+ *   finds the reason.
+ * - `dispatcher` in `init` is refused, one inside a `Request` is not used.
+ * - It is built on the runtime's own undici, so that the versions always fit. Bun and Deno have
+ *   another `fetch` that cannot be guarded this way: importing this module throws there.
+ *
+ * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for options that are malformed or lead around
+ * the rules.
+ *
+ * @example
+ * ```ts
+ * import { deniedError, Rules, withRules } from 'netjail';
+ * import { createFetch } from 'netjail/fetch';
+ *
+ * const fetch = createFetch();
+ * const rules = new Rules({ allow: ['public'] });
+ * await withRules(rules, () => fetch('http://localhost:8080/')).catch((error) => {
+ *   console.log(deniedError(error)?.code); // ERR_NETJAIL_DENIED
+ * });
+ * ```
+ */
+export function createFetch(options: FetchOptions = {}): GuardedFetch {
+  const pools = new DispatcherPools(Agent, options);
+  const fixed = pools.settings.rules;
+
+  const guarded = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    // Before anything is awaited: the rules are the caller's.
+    const dispatcher = pools.agentFor(fixed ?? currentRules());
+    if (init === undefined || init === null) return runtimeFetch(input, { dispatcher } as RequestInit);
+    if (isRecord(init) && isPlain(init)) {
+      const own = { ...init } as Record<string, unknown>;
+      if (own['dispatcher'] !== undefined) throw invalidOption('dispatcher', 'it would lead around the rules');
+      return runtimeFetch(input, { ...own, dispatcher } as RequestInit);
+    }
+    // Not plain (a Request, a class of the caller's): let the runtime read it, once.
+    return runtimeFetch(new Request(input, init), { dispatcher } as RequestInit);
+  };
+  return Object.assign(guarded, {
+    closeIdleConnections: () => pools.closeIdleConnections(),
+    close: () => pools.close(),
+    destroy: (error: Error | null = null) => pools.destroy(error),
+  });
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

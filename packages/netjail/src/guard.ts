@@ -1,0 +1,177 @@
+import { Address } from './address.ts';
+import { DeniedError } from './errors.ts';
+import { publishVerdict, verdictsAreWatched } from './events.ts';
+import type { GuardSettings } from './options.ts';
+import { systemResolver } from './resolver.ts';
+import type { Rules } from './rules.ts';
+import type { Target } from './target.ts';
+import { denied, type Denial, type Verdict } from './verdict.ts';
+
+/** One address that was judged and may be connected to. */
+export interface JudgedAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/** A long answer is judged whole, but a DNS answer that is larger than any real one is refused. */
+const MAX_ANSWERS = 4096;
+
+/**
+ * The one place where rules, target and answers meet.
+ *
+ * A guard has the rules of one call. It never connects: it says which addresses may be connected
+ * to, or throws a {@link DeniedError}.
+ */
+export class Guard {
+  readonly rules: Rules | undefined;
+  readonly #settings: GuardSettings;
+
+  /** `rules`: those in effect at the call, already chosen; `undefined` denies. */
+  constructor(rules: Rules | undefined, settings: GuardSettings) {
+    this.rules = rules;
+    this.#settings = settings;
+  }
+
+  /**
+   * The addresses of the target that may be connected to, when that is known without a look-up
+   * (a literal); `undefined` for a name that may be looked up.
+   *
+   * @throws {DeniedError}
+   */
+  admit(target: Target): JudgedAddress | undefined {
+    const { host, port, literal } = target;
+    const facts = { host: literal === undefined ? host : undefined, port };
+    if (this.rules === undefined) {
+      this.#settle([denied(undefined, 'no-rules')], target);
+    } else if (literal === undefined) {
+      const verdict = this.rules.judgeHost(facts);
+      if (!verdict.allowed) this.#settle([verdict], target);
+    } else {
+      const denial = this.#judge(literal, target);
+      if (denial !== undefined) this.#settle([denial], target, false);
+    }
+    return literal === undefined ? undefined : judged(literal);
+  }
+
+  /**
+   * Looks a name up and judges every answer.
+   *
+   * @throws {DeniedError} when no answer may be connected to; the resolver's own errors pass.
+   */
+  async resolve(target: Target, family: 0 | 4 | 6, signal: AbortSignal): Promise<JudgedAddress[]> {
+    signal.throwIfAborted();
+    const resolver = this.#settings.resolver ?? systemResolver;
+    const answers = readAnswers(await resolver(target.host, { family, signal }), target.host);
+
+    const denials: Denial[] = [];
+    const addresses = new Map<string, JudgedAddress>();
+    for (const answer of answers) {
+      const address = Address.tryParse(answer);
+      const denial = address === undefined ? denied(answer.slice(0, 256), 'not-an-address') : this.#judge(address, target);
+      if (denial === undefined) {
+        const one = judged(address!);
+        addresses.set(one.address, one);
+        continue;
+      }
+      denials.push(denial);
+      if (address === undefined) this.#publish(denial, target);
+      else if (this.#settings.mode === 'report' && address.zone === '') {
+        const one = judged(address);
+        addresses.set(one.address, one);
+      }
+    }
+    if (denials.length > 0 && this.#settings.mode !== 'report') {
+      if (this.#settings.answers === 'all') {
+        for (const { address } of addresses.values()) denials.push(denied(address, 'mixed-answer'));
+        addresses.clear();
+      }
+      if (addresses.size === 0) throw new DeniedError({ host: target.host, port: target.port, denials });
+    }
+    const wanted = [...addresses.values()].filter((one) => family === 0 || one.family === family);
+    if (wanted.length === 0) {
+      if (denials.length > 0) throw new DeniedError({ host: target.host, port: target.port, denials });
+      throw notFound(target.host, family);
+    }
+    return wanted;
+  }
+
+  /**
+   * Judges the address that a socket really uses: the last gate.
+   *
+   * @throws {DeniedError} also when the runtime cannot say which address it is.
+   */
+  confirm(address: string | undefined, target: Target): void {
+    if (this.#settings.mode === 'report') return;
+    // A socket of one family can report the mapped form of the other.
+    if (address !== undefined && this.rules !== undefined && this.rules.accept(address, { port: target.port })) return;
+    const verdict = address === undefined || this.rules === undefined ? undefined : this.rules.judge(address);
+    const denial = verdict === undefined || verdict.allowed ? denied(address ?? 'an unknown address', 'not-judged') : verdict;
+    this.#settle([denial], target);
+  }
+
+  /** The denial of a target that no address can be judged for: a path, or a name behind a proxy. */
+  refuse(reason: 'path-not-allowed' | 'proxied-name', host: string, port: number | undefined): DeniedError {
+    const denial = denied(undefined, this.rules === undefined ? 'no-rules' : reason);
+    publishVerdict(denial, host, port, 'enforce');
+    return new DeniedError({ host, port, denials: [denial] });
+  }
+
+  /** Judges and publishes one address: its denial, or `undefined` when it is allowed. */
+  #judge(address: Address, target: Target): Denial | undefined {
+    const rules = this.rules;
+    const facts = { host: target.literal === undefined ? target.host : undefined, port: target.port };
+    if (rules === undefined) {
+      const denial = denied(address.toString(), 'no-rules');
+      this.#publish(denial, target);
+      return denial;
+    }
+    if (!verdictsAreWatched() && rules.accept(address, facts)) return undefined;
+    const verdict = rules.judge(address, facts);
+    this.#publish(verdict, target);
+    return verdict.allowed ? undefined : verdict;
+  }
+
+  #publish(verdict: Verdict, target: Target): void {
+    publishVerdict(verdict, target.host, target.port, this.#settings.mode);
+  }
+
+  /** Ends a call with its denials, or lets it through where they are only reported. */
+  #settle(denials: readonly Denial[], { host, port }: Target, publish = true): void {
+    if (publish) for (const denial of denials) publishVerdict(denial, host, port, this.#settings.mode);
+    if (this.#settings.mode === 'report') return;
+    throw new DeniedError({ host, port, denials });
+  }
+}
+
+function judged(address: Address): JudgedAddress {
+  const target = address.unmap();
+  return Object.freeze({ address: target.toString(), family: target.family });
+}
+
+/** The resolver's answers as strings, each read once: the array may be anything. */
+function readAnswers(answers: unknown, host: string): string[] {
+  if (!Array.isArray(answers)) throw badAnswer(host, 'it did not answer an array');
+  const { length } = answers;
+  if (length > MAX_ANSWERS) throw badAnswer(host, `it answered ${length} addresses`);
+  const texts: string[] = [];
+  for (let i = 0; i < length; i++) {
+    const answer: unknown = answers[i];
+    texts.push(typeof answer === 'string' ? answer : `(${typeof answer})`);
+  }
+  return texts;
+}
+
+function badAnswer(host: string, reason: string): Error {
+  return Object.assign(new Error(`Cannot resolve ${JSON.stringify(host.slice(0, 200))}: the resolver is broken, ${reason}`), {
+    code: 'EBADRESP',
+    hostname: host,
+  });
+}
+
+function notFound(host: string, family: 0 | 4 | 6): Error {
+  const kind = family === 0 ? '' : `IPv${family} `;
+  return Object.assign(new Error(`Cannot resolve ${JSON.stringify(host.slice(0, 200))}: it has no ${kind}address`), {
+    code: 'ENOTFOUND',
+    hostname: host,
+  });
+}

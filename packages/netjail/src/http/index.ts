@@ -1,0 +1,165 @@
+import http from 'node:http';
+import https from 'node:https';
+import { AgentPools, guardConnection, type PoolAgent } from './pools.ts';
+import type { GuardOptions } from '../options.ts';
+import type { Guard } from '../guard.ts';
+
+type Around = 'host' | 'hostname' | 'port' | 'path' | 'socketPath' | 'lookup' | 'proxyEnv' | 'socket';
+
+/** Options of {@link HttpAgent}: netjail's and those of `http.Agent`, which count per rule set. */
+export interface HttpAgentOptions extends GuardOptions, Omit<http.AgentOptions, Around> {
+  /** How many rule sets keep connections, 1 or more; default 256. */
+  readonly maxPools?: number;
+}
+
+/** Options of {@link HttpsAgent}: netjail's and those of `https.Agent`, which count per rule set. */
+export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions, Around> {
+  /** How many rule sets keep connections, 1 or more; default 256. */
+  readonly maxPools?: number;
+}
+
+/**
+ * A guarded `http.Agent`, for `node:http` and every client that takes an agent (axios, got, ws,
+ * node-fetch, the AWS SDK, ...).
+ *
+ * - The rules are those given, or those in effect when `http.request` is called; each rule set has
+ *   connections of its own. `maxSockets`, `maxFreeSockets` and `maxTotalSockets` count per rule set.
+ * - A denial is the request's `error` event. A redirect is a request of its own, so it is judged.
+ * - Requests to a proxy (absolute-form path, CONNECT) are judged by their real target as well;
+ *   names in them are denied. With axios set `proxy: false`. Environment proxies are not used.
+ * - A Unix socket (`socketPath`) is denied. The request options `lookup` and `socket` throw.
+ * - A request with `agent: false` makes an agent of its own and is not guarded by this one.
+ *
+ * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for options that are malformed or lead around
+ * the rules.
+ *
+ * @example
+ * ```ts
+ * import http from 'node:http';
+ * import { Rules } from 'netjail';
+ * import { HttpAgent } from 'netjail/http';
+ *
+ * const agent = new HttpAgent({ rules: new Rules({ allow: ['public'] }), keepAlive: true });
+ * http.get('http://127.0.0.1:8080/', { agent }).on('error', (error) => {
+ *   console.log(error.message); // Cannot connect to "127.0.0.1" port 8080: 127.0.0.1 is not allowed by any entry
+ * });
+ * ```
+ */
+export class HttpAgent extends http.Agent {
+  readonly #pools: AgentPools;
+
+  constructor(options: HttpAgentOptions = {}) {
+    const pools = new AgentPools(options, (guard, own) => new HttpPool(guard, own));
+    super(pools.clientOptions);
+    this.#pools = pools;
+  }
+
+  /** Called by Node when a request is made. */
+  addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
+    this.#pools.addRequest(request, options, port, localAddress);
+  }
+
+  /** Closes the connections that no request uses. */
+  closeIdleConnections(): void {
+    this.#pools.closeIdleConnections();
+  }
+
+  /** Lets requests finish, closes their connections and refuses new requests (`ERR_NETJAIL_CLOSED`). */
+  close(): void {
+    this.#pools.close();
+  }
+
+  /** Destroys every connection, in use or not. As in Node, the agent can be used again. */
+  override destroy(): void {
+    this.#pools.destroy();
+    super.destroy();
+  }
+}
+
+/**
+ * A guarded `https.Agent`: {@link HttpAgent} with TLS. The certificate is checked against the name
+ * that was asked for while the socket goes to the judged address; TLS sessions are kept per rule
+ * set.
+ *
+ * @example
+ * ```ts
+ * import https from 'node:https';
+ * import { Rules } from 'netjail';
+ * import { HttpsAgent } from 'netjail/http';
+ *
+ * const agent = new HttpsAgent({ rules: new Rules({ allow: ['public'] }) });
+ * https.get('https://[::1]/', { agent }).on('error', (error) => {
+ *   console.log(error.code); // ERR_NETJAIL_DENIED
+ * });
+ * ```
+ */
+export class HttpsAgent extends https.Agent {
+  readonly #pools: AgentPools;
+
+  constructor(options: HttpsAgentOptions = {}) {
+    const pools = new AgentPools(options, (guard, own) => new HttpsPool(guard, own));
+    super(pools.clientOptions);
+    this.#pools = pools;
+  }
+
+  /** Called by Node when a request is made. */
+  addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
+    this.#pools.addRequest(request, options, port, localAddress);
+  }
+
+  /** Closes the connections that no request uses. */
+  closeIdleConnections(): void {
+    this.#pools.closeIdleConnections();
+  }
+
+  /** Lets requests finish, closes their connections and refuses new requests (`ERR_NETJAIL_CLOSED`). */
+  close(): void {
+    this.#pools.close();
+  }
+
+  /** Destroys every connection, in use or not. As in Node, the agent can be used again. */
+  override destroy(): void {
+    this.#pools.destroy();
+    super.destroy();
+  }
+}
+
+type Created = ReturnType<http.Agent['createConnection']>;
+
+/** The connections of one rule set. Node's own agent does the pooling; we only open sockets. */
+class HttpPool extends http.Agent implements PoolAgent {
+  readonly #guard: Guard;
+  retired = false;
+
+  constructor(guard: Guard, options: http.AgentOptions) {
+    super(options);
+    this.#guard = guard;
+  }
+
+  override createConnection(options: unknown, callback: unknown): Created {
+    return guardConnection(this.#guard, options, callback, (given) => super.createConnection(given as never)) as Created;
+  }
+
+  override keepSocketAlive(socket: never): boolean {
+    // The types say void; Node wants to know whether to keep it.
+    return !this.retired && (super.keepSocketAlive(socket) as unknown as boolean);
+  }
+}
+
+class HttpsPool extends https.Agent implements PoolAgent {
+  readonly #guard: Guard;
+  retired = false;
+
+  constructor(guard: Guard, options: https.AgentOptions) {
+    super(options);
+    this.#guard = guard;
+  }
+
+  override createConnection(options: unknown, callback: unknown): Created {
+    return guardConnection(this.#guard, options, callback, (given) => super.createConnection(given as never)) as Created;
+  }
+
+  override keepSocketAlive(socket: never): boolean {
+    return !this.retired && (super.keepSocketAlive(socket) as unknown as boolean);
+  }
+}

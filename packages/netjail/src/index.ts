@@ -1,0 +1,13 @@
+export { Address } from './address.ts';
+export { currentRules, withRules } from './context.ts';
+export { createDial, type Dial, type DialOptions, type DialTarget, type TlsDialTarget } from './dial.ts';
+export { DeniedError, deniedError, type DeniedErrorInit, type ErrorCode } from './errors.ts';
+export type { ConnectOptions } from './connect.ts';
+export type { EntryInput } from './entry.ts';
+export type { VerdictMessage } from './events.ts';
+export type { GuardOptions } from './options.ts';
+export { Prefix } from './prefix.ts';
+export { ranges, registryDate, type RangeName } from './ranges.ts';
+export type { Resolver, ResolverOptions } from './resolver.ts';
+export { Rules, type RulesInit } from './rules.ts';
+export type { Allowed, Denial, Reason, TargetFacts, Verdict } from './verdict.ts';

@@ -1,0 +1,79 @@
+import { misuse } from './errors.ts';
+import { isRecord, readOnce, show } from './internal/assert.ts';
+import type { Resolver } from './resolver.ts';
+import { toRules, type Rules } from './rules.ts';
+
+/** What every adapter and the dial take besides the client's own options. */
+export interface GuardOptions {
+  /** The rules for every connection; omitted: those in effect at each call (`withRules`). */
+  readonly rules?: Rules;
+  /** Finds the addresses of names; default: the operating system's (`dns.lookup`). */
+  readonly resolver?: Resolver;
+  /**
+   * What becomes of a name of which some addresses are denied: `'any'` (default) dials the allowed
+   * ones only, `'all'` denies the name.
+   */
+  readonly answers?: 'any' | 'all';
+  /**
+   * `'report'` publishes would-be denials on `netjail:verdict` and **lets them through**: for
+   * trying out rules. Default `'enforce'`.
+   */
+  readonly mode?: 'enforce' | 'report';
+}
+
+/** {@link GuardOptions} with the defaults in place. */
+export interface GuardSettings {
+  readonly rules: Rules | undefined;
+  readonly resolver: Resolver | undefined;
+  readonly answers: 'any' | 'all';
+  readonly mode: 'enforce' | 'report';
+}
+
+export function invalidOption(name: string, reason: string): TypeError {
+  return misuse(TypeError, 'ERR_NETJAIL_INVALID_OPTION', `Cannot use option ${show(name)}: ${reason}`);
+}
+
+/** Splits options, each read once, into netjail's own and the client's. */
+export function readOptions(options: unknown): { settings: GuardSettings; rest: Record<string, unknown> } {
+  if (!isRecord(options)) {
+    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot use ${show(options)} as options: they are an object`);
+  }
+  const { rules, resolver, answers, mode, ...others } = readOnce(options);
+  const rest = Object.assign(Object.create(null) as Record<string, unknown>, others);
+  if (resolver !== undefined && typeof resolver !== 'function') {
+    throw invalidOption('resolver', `it is a function, not ${show(resolver)}`);
+  }
+  if (answers !== undefined && answers !== 'any' && answers !== 'all') {
+    throw invalidOption('answers', `it is "any" or "all", not ${show(answers)}`);
+  }
+  if (mode !== undefined && mode !== 'enforce' && mode !== 'report') {
+    throw invalidOption('mode', `it is "enforce" or "report", not ${show(mode)}`);
+  }
+  return {
+    settings: Object.freeze({
+      rules: rules === undefined ? undefined : toRules(rules),
+      resolver: resolver as Resolver | undefined,
+      answers: answers ?? 'any',
+      mode: mode ?? 'enforce',
+    }),
+    rest,
+  };
+}
+
+/** Throws when one of the options is given: each would lead a socket around the gate. */
+export function refuseOptions(options: Record<string, unknown>, names: readonly string[]): void {
+  for (const name of names) {
+    if (options[name] !== undefined && options[name] !== null) {
+      throw invalidOption(name, 'it would lead around the rules');
+    }
+  }
+}
+
+/** A whole number in a range, or the default where it is omitted. */
+export function readInteger(name: string, value: unknown, from: number, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < from) {
+    throw invalidOption(name, `it is a whole number from ${from}, not ${show(value)}`);
+  }
+  return value;
+}

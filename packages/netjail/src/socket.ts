@@ -1,0 +1,60 @@
+import net from 'node:net';
+import { AROUND_THE_GATE, connectOptions, failingOptions, gateSocket } from './connect.ts';
+import { DeniedError, misuse } from './errors.ts';
+import type { Guard } from './guard.ts';
+import { isRecord, readOnce } from './internal/assert.ts';
+import { refuseOptions } from './options.ts';
+import { readTarget } from './target.ts';
+
+/** A socket that its client connects itself, once, through the guard. */
+class GuardedSocket extends net.Socket {
+  readonly #guard: Guard;
+  #used = false;
+
+  constructor(guard: Guard, options: net.SocketConstructorOpts) {
+    super(options);
+    this.#guard = guard;
+  }
+
+  override connect(...args: unknown[]): this {
+    if (this.#used) throw misuse(Error, 'ERR_NETJAIL_SOCKET_USED', 'Cannot connect this socket again: make a new one');
+    this.#used = true;
+    const { options, path, onConnect } = readConnect(args);
+    if (onConnect !== undefined) this.once('connect', onConnect);
+    try {
+      if (path !== undefined) throw this.#guard.refuse('path-not-allowed', path, undefined);
+      const target = readTarget(options['host'], options['port']);
+      const aborted = new AbortController();
+      const given = connectOptions(this.#guard, target, options, aborted);
+      gateSocket(this, this.#guard, target, aborted);
+      return super.connect(given as unknown as net.SocketConnectOpts);
+    } catch (error) {
+      if (!(error instanceof DeniedError)) throw error;
+      return super.connect(failingOptions(error, {}) as unknown as net.SocketConnectOpts);
+    }
+  }
+}
+
+export function guardedSocket(guard: Guard, options: Record<string, unknown>): net.Socket {
+  return new GuardedSocket(guard, options as net.SocketConstructorOpts);
+}
+
+/** The forms of `net.Socket.connect`: (options), (port, host), (path), each with a listener. */
+function readConnect(args: readonly unknown[]): {
+  options: Record<string, unknown>;
+  path: string | undefined;
+  onConnect: (() => void) | undefined;
+} {
+  const last = args.at(-1);
+  const onConnect = typeof last === 'function' ? (last as () => void) : undefined;
+  const [first, second] = args;
+  if (isRecord(first)) {
+    const options = readOnce(first) as Record<string, unknown>;
+    const path = typeof options['path'] === 'string' ? options['path'] : undefined;
+    delete options['path'];
+    refuseOptions(options, AROUND_THE_GATE);
+    return { options, path, onConnect };
+  }
+  const isPath = typeof first === 'string' && !/^[0-9]+$/.test(first);
+  return { options: { host: second, port: first }, path: isPath ? first : undefined, onConnect };
+}

@@ -1,0 +1,110 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
+import { currentRules } from '../context.ts';
+import { DispatcherPools, type AgentClass, type AgentLike } from '../dispatcher-pools.ts';
+import { misuse } from '../errors.ts';
+import { isRecord, readOnce, show } from '../internal/assert.ts';
+import type { GuardOptions } from '../options.ts';
+import { bindHandler } from './handler.ts';
+
+export type { AgentClass, AgentLike } from '../dispatcher-pools.ts';
+
+type Around = 'connect' | 'factory' | 'clientFactory' | 'interceptors' | 'socketPath';
+type OptionsOf<C> = C extends new (options?: infer O) => unknown ? Omit<NonNullable<O>, Around> : never;
+
+/** Options of {@link Dispatcher}: netjail's, the Agent class, and that class's own options. */
+export type DispatcherOptions<C extends AgentClass> = GuardOptions & {
+  /** undici's own `Agent` class (6, 7 or 8), never an instance. */
+  readonly Agent: C;
+  /** How many rule sets keep connections, 1 or more; default 256. */
+  readonly maxPools?: number;
+  /** Options for `net.connect` and `tls.connect` (`ca`, `cert`, `timeout`, ...); no function. */
+  readonly connect?: Record<string, unknown>;
+} & OptionsOf<C>;
+
+/** What a {@link Dispatcher} has besides the methods of the Agent class. */
+export interface GuardedDispatcher extends AgentLike {
+  /** Closes the connections that no request uses; the others close when they are done. */
+  closeIdleConnections(): void;
+  /** Lets requests finish, then closes; new requests fail with `ERR_NETJAIL_CLOSED`. */
+  close(): Promise<void>;
+  /** Destroys every connection; requests in flight fail. */
+  destroy(error?: Error | null): Promise<void>;
+}
+
+/**
+ * A guarded undici dispatcher, for `undici.request`, `undici.fetch` and every client that takes one.
+ *
+ * - It takes undici's `Agent` class and its options and builds one agent for each rule set.
+ *   Ready instances, `factory`, `interceptors` and a `connect` function are refused: connections
+ *   could be made past the rules.
+ * - The rules are those given, or those in effect when the request is dispatched; retries and
+ *   redirects of interceptors that are composed around it run under the same rules.
+ * - A denial rejects the request with the {@link DeniedError} itself (`fetch` has it as `cause`).
+ * - HTTP/2 only with `allowH2: true`. `connectTimeout` is 10,000 ms by default, as in undici.
+ *
+ * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION`, or `ERR_NETJAIL_UNSUPPORTED_RUNTIME` when the
+ * class does not use the connector that it is given (Bun's stand-in for undici).
+ *
+ * @example
+ * ```ts
+ * import { Agent, request } from 'undici';
+ * import { Rules } from 'netjail';
+ * import { Dispatcher } from 'netjail/undici';
+ *
+ * const dispatcher = new Dispatcher({ Agent, rules: new Rules({ allow: ['public'] }) });
+ * await request('http://10.0.0.1/', { dispatcher }).catch((error) => {
+ *   console.log(error.message); // Cannot connect to "10.0.0.1" port 80: 10.0.0.1 is not allowed by any entry
+ * });
+ * await dispatcher.close();
+ * ```
+ */
+export const Dispatcher: new <C extends AgentClass>(
+  options: DispatcherOptions<C>,
+) => InstanceType<C> & GuardedDispatcher = class Dispatcher extends EventEmitter {
+  // Own functions, not methods with private fields: undici's `compose` calls them on a Proxy.
+  readonly dispatch: (options: object, handler: object) => boolean;
+  readonly close: (callback?: () => void) => Promise<void> | undefined;
+  readonly destroy: (error?: unknown, callback?: () => void) => Promise<void> | undefined;
+  readonly closeIdleConnections: () => void;
+  closed = false;
+  destroyed = false;
+
+  constructor(options: unknown) {
+    super();
+    if (!isRecord(options)) {
+      throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot use ${show(options)} as options: they are an object`);
+    }
+    const { Agent, ...rest } = readOnce(options) as { Agent?: AgentClass };
+    const pools = new DispatcherPools(Agent as AgentClass, rest);
+    const { rules: fixed } = pools.settings;
+
+    this.dispatch = (request, handler) => {
+      if (fixed !== undefined) return pools.dispatch(fixed, request, handler);
+      // Callbacks come from the socket's context, and a retry dispatches from them.
+      return pools.dispatch(currentRules(), request, bindHandler(handler, AsyncLocalStorage.snapshot()));
+    };
+    this.closeIdleConnections = () => pools.closeIdleConnections();
+    this.close = (callback) => {
+      this.closed = true;
+      return settle(pools.close(), callback);
+    };
+    this.destroy = (error, callback) => {
+      this.closed = true;
+      this.destroyed = true;
+      const given = typeof error === 'function' ? (error as () => void) : callback;
+      return settle(pools.destroy(error instanceof Error ? error : null), given);
+    };
+    // The class's own request, stream, pipeline, connect, upgrade and compose use `this.dispatch`.
+    for (const name of ['request', 'stream', 'pipeline', 'connect', 'upgrade', 'compose']) {
+      const method = (Agent as { prototype: Record<string, unknown> }).prototype[name];
+      if (typeof method === 'function') Object.defineProperty(this, name, { value: method });
+    }
+  }
+} as never;
+
+function settle(done: Promise<void>, callback: (() => void) | undefined): Promise<void> | undefined {
+  if (typeof callback !== 'function') return done;
+  done.then(callback, callback);
+  return undefined;
+}
