@@ -39,7 +39,11 @@ export class Address {
   static parse(text: string): Address {
     const address = Address.tryParse(text);
     if (address === undefined) {
-      throw misuse(SyntaxError, 'ERR_NETJAIL_INVALID_ADDRESS', `Cannot parse ${show(text)}: it is not an IP address`);
+      throw misuse(
+        SyntaxError,
+        'ERR_NETJAIL_INVALID_ADDRESS',
+        `Cannot parse ${show(text)}: it is not an IP address`,
+      );
     }
     return address;
   }

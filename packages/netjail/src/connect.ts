@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { LookupFunction, Socket } from 'node:net';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
+import { quote } from './internal/assert.ts';
 import type { Target } from './target.ts';
 
 /** Options of a socket that would lead it around the gate: never passed on. */
@@ -69,7 +70,8 @@ function lookupFor(guard: Guard, target: Target, aborted: AbortController): Look
       },
       (error: unknown) => {
         // A rejection without an error must not look like success to Node.
-        const failure = error instanceof Error ? error : new Error('Cannot resolve: the resolver failed', { cause: error });
+        const failure =
+          error instanceof Error ? error : new Error('Cannot resolve: the resolver failed', { cause: error });
         process.nextTick(callback, failure, '', 0);
       },
     );
@@ -87,7 +89,12 @@ function familyOf(family: unknown): 0 | 4 | 6 {
  * before connect(2) (Node 22.13 and later ask a socket's `blockList`) and once it is connected,
  * before the first byte. The socket cannot be connected a second time.
  */
-export function gateSocket<S extends Socket>(socket: S, guard: Guard, target: Target, aborted: AbortController): S {
+export function gateSocket<S extends Socket>(
+  socket: S,
+  guard: Guard,
+  target: Target,
+  aborted: AbortController,
+): S {
   const deny = (address: string | undefined): boolean => {
     try {
       guard.confirm(address, target);
@@ -99,10 +106,19 @@ export function gateSocket<S extends Socket>(socket: S, guard: Guard, target: Ta
   };
   Object.defineProperty(socket, 'blockList', { value: Object.freeze({ check: deny }) });
   (socket as EventEmitter).prependOnceListener('connect', () => {
-    if (!socket.destroyed) deny(socket.remoteAddress);
+    if (socket.destroyed) return;
+    const { remoteAddress } = socket;
+    // The peer reset the connection already: there is no address to judge, and nothing to talk to.
+    if (remoteAddress === undefined) socket.destroy(gone(target));
+    else deny(remoteAddress);
   });
   socket.once('close', () => aborted.abort());
   return lockSocket(socket);
+}
+
+function gone({ host, port }: Target): Error {
+  const error = new Error(`Cannot use the connection to ${quote(host)} port ${port}: its peer is gone`);
+  return Object.assign(error, { code: 'ECONNRESET', syscall: 'getpeername' });
 }
 
 /** Makes `connect` of a socket throw: its address was judged, another one would not be. */

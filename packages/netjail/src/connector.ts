@@ -55,11 +55,20 @@ export function createConnector(guard: Guard, { options, allowH2, timeout }: Con
       const host = asked.hostname.replace(/^\[|\]$/g, '');
       const target = readTarget(host, asked.port || (secure ? 443 : 80));
       const aborted = new AbortController();
-      const given = connectOptions(guard, target, { ...options, ...(asked.localAddress ? { localAddress: asked.localAddress } : {}) }, aborted);
+      const given = connectOptions(
+        guard,
+        target,
+        { ...options, ...(asked.localAddress ? { localAddress: asked.localAddress } : {}) },
+        aborted,
+      );
 
       let socket: net.Socket;
       if (secure) {
-        const name = asked.servername || options['servername'] || (asked.host === undefined ? '' : nameOf(asked.host)) || nameOf(host);
+        const name =
+          asked.servername ||
+          options['servername'] ||
+          (asked.host === undefined ? '' : nameOf(asked.host)) ||
+          nameOf(host);
         const key = `${String(name)} ${host}:${target.port}`;
         const session = (options['session'] as Buffer | undefined) ?? sessions.get(key);
         socket = tls.connect({
@@ -79,9 +88,15 @@ export function createConnector(guard: Guard, { options, allowH2, timeout }: Con
       }
       gateSocket(socket, guard, target, aborted);
       if (options['keepAlive'] !== false) {
-        socket.setKeepAlive(true, (options['keepAliveInitialDelay'] as number | undefined) ?? KEEP_ALIVE_DELAY);
+        socket.setKeepAlive(
+          true,
+          (options['keepAliveInitialDelay'] as number | undefined) ?? KEEP_ALIVE_DELAY,
+        );
       }
-      const timer = timeout === 0 ? undefined : setTimeout(() => socket.destroy(connectTimeout(target.host, target.port, timeout)), timeout);
+      const timer =
+        timeout === 0
+          ? undefined
+          : setTimeout(() => socket.destroy(connectTimeout(target.host, target.port, timeout)), timeout);
       socket
         .setNoDelay(true)
         .once(secure ? 'secureConnect' : 'connect', () => {
@@ -111,6 +126,8 @@ function nameOf(host: string): string {
 
 /** The error by which undici's users know this. */
 function connectTimeout(host: string, port: number, timeout: number): Error {
-  const error = new Error(`Connect Timeout Error (attempted address: ${host}:${port}, timeout: ${timeout}ms)`);
+  const error = new Error(
+    `Connect Timeout Error (attempted address: ${host}:${port}, timeout: ${timeout}ms)`,
+  );
   return Object.assign(error, { name: 'ConnectTimeoutError', code: 'UND_ERR_CONNECT_TIMEOUT' });
 }

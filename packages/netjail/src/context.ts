@@ -43,7 +43,11 @@ export function withRules<Args extends unknown[], Result>(
   ...args: Args
 ): Result {
   if (typeof fn !== 'function') {
-    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot run ${show(fn)} with rules: it is not a function`);
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      `Cannot run ${show(fn)} with rules: it is not a function`,
+    );
   }
   const own = rules === undefined || rules === null ? EMPTY : toRules(rules);
   const outer = currentRules();

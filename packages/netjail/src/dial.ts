@@ -1,11 +1,25 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { AROUND_THE_GATE, connectOptions, failingOptions, gateSocket, lockSocket, type ConnectOptions } from './connect.ts';
+import {
+  AROUND_THE_GATE,
+  connectOptions,
+  failingOptions,
+  gateSocket,
+  lockSocket,
+  type ConnectOptions,
+} from './connect.ts';
 import { currentRules } from './context.ts';
 import { DeniedError, misuse } from './errors.ts';
 import { Guard } from './guard.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
-import { invalidOption, readInteger, readOptions, refuseOptions, type GuardOptions, type GuardSettings } from './options.ts';
+import {
+  invalidOption,
+  readInteger,
+  readOptions,
+  refuseOptions,
+  type GuardOptions,
+  type GuardSettings,
+} from './options.ts';
 import { guardedSocket } from './socket.ts';
 import { readTarget } from './target.ts';
 
@@ -99,7 +113,8 @@ export function createDial(options: DialOptions = {}): Dial {
     return ready(socket, 'connect', onReady, timeout);
   };
   dial.tls = (...args: unknown[]): tls.TLSSocket => {
-    if (connect !== undefined) throw invalidOption('connect', 'it opens plain sockets, and dial.tls cannot use it');
+    if (connect !== undefined)
+      throw invalidOption('connect', 'it opens plain sockets, and dial.tls cannot use it');
     const { target, onReady } = readArguments(args);
     const openTls = (given: ConnectOptions): net.Socket => {
       // Node 26 throws on an address as the server name, and older ones send it.
@@ -110,7 +125,8 @@ export function createDial(options: DialOptions = {}): Dial {
     return ready(socket, 'secureConnect', onReady, timeout);
   };
   dial.socket = (socketOptions: unknown = {}): net.Socket => {
-    if (!isRecord(socketOptions)) throw invalidOption('socket', `its options are an object, not ${show(socketOptions)}`);
+    if (!isRecord(socketOptions))
+      throw invalidOption('socket', `its options are an object, not ${show(socketOptions)}`);
     const own = readOnce(socketOptions) as Record<string, unknown>;
     refuseOptions(own, AROUND_THE_GATE);
     return ready(guardedSocket(guard(), own), 'connect', undefined, 0);
@@ -140,7 +156,8 @@ function openSocket(
   }
   gateSocket(socket, guard, target, aborted);
   // An own connect function may hand out a socket that is connected already.
-  if (!socket.connecting && !socket.destroyed && socket.remoteAddress !== undefined) socket.blockList.check(socket.remoteAddress);
+  if (!socket.connecting && !socket.destroyed && socket.remoteAddress !== undefined)
+    socket.blockList.check(socket.remoteAddress);
   return socket;
 }
 
@@ -151,27 +168,45 @@ declare module 'node:net' {
   }
 }
 
-function readArguments(args: readonly unknown[]): { target: Record<string, unknown>; onReady: (() => void) | undefined } {
+function readArguments(args: readonly unknown[]): {
+  target: Record<string, unknown>;
+  onReady: (() => void) | undefined;
+} {
   const [first, second, third] = args;
   const byPort = typeof first === 'number' || typeof first === 'string';
   const onReady = byPort ? third : second;
   if (onReady !== undefined && typeof onReady !== 'function') {
-    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot call ${show(onReady)} when connected: it is not a function`);
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      `Cannot call ${show(onReady)} when connected: it is not a function`,
+    );
   }
   if (byPort) return { target: { host: second, port: first }, onReady: onReady as (() => void) | undefined };
   if (!isRecord(first)) {
-    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot dial ${show(first)}: a target is { host, port }`);
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      `Cannot dial ${show(first)}: a target is { host, port }`,
+    );
   }
   const target = readOnce(first) as Record<string, unknown>;
   refuseOptions(target, AROUND_THE_GATE);
   return { target, onReady: onReady as (() => void) | undefined };
 }
 
-function ready<S extends net.Socket>(socket: S, event: string, onReady: (() => void) | undefined, timeout: number): S {
+function ready<S extends net.Socket>(
+  socket: S,
+  event: string,
+  onReady: (() => void) | undefined,
+  timeout: number,
+): S {
   if (onReady !== undefined) socket.once(event, onReady);
   if (timeout > 0) {
     const timer = setTimeout(() => {
-      socket.destroy(misuse(Error, 'ERR_NETJAIL_TIMEOUT', `Cannot connect: not connected after ${timeout} ms`));
+      socket.destroy(
+        misuse(Error, 'ERR_NETJAIL_TIMEOUT', `Cannot connect: not connected after ${timeout} ms`),
+      );
     }, timeout);
     const stop = (): void => clearTimeout(timer);
     socket.once(event, stop).once('close', stop);

@@ -19,10 +19,26 @@ export interface AgentLike {
 export type AgentClass<A extends AgentLike = AgentLike> = new (options?: never) => A;
 
 /** Agents of undici that connect in ways of their own, past a connector. */
-const UNGUARDABLE = /^(?:Env(?:Http)?ProxyAgent|ProxyAgent|Socks5(?:Proxy)?Agent|RetryAgent|MockAgent|SnapshotAgent|BalancedPool|RoundRobinPool|Pool|Client|H2CClient)$/;
+const UNGUARDABLE =
+  /^(?:Env(?:Http)?ProxyAgent|ProxyAgent|Socks5(?:Proxy)?Agent|RetryAgent|MockAgent|SnapshotAgent|BalancedPool|RoundRobinPool|Pool|Client|H2CClient)$/;
 
 /** Options that replace the connector or what is built around it. */
-const AROUND_THE_CONNECTOR = [...AROUND_THE_GATE, 'factory', 'clientFactory', 'interceptors', 'dispatcher', 'tls', 'uri', 'proxyTls', 'requestTls', 'proxyTunnel', 'useH2c', 'host', 'hostname', 'port'];
+const AROUND_THE_CONNECTOR = [
+  ...AROUND_THE_GATE,
+  'factory',
+  'clientFactory',
+  'interceptors',
+  'dispatcher',
+  'tls',
+  'uri',
+  'proxyTls',
+  'requestTls',
+  'proxyTunnel',
+  'useH2c',
+  'host',
+  'hostname',
+  'port',
+];
 
 /** undici's own default. */
 const CONNECT_TIMEOUT = 10_000;
@@ -40,13 +56,23 @@ export class DispatcherPools {
     this.settings = settings;
     refuseOptions(clientOptions, AROUND_THE_CONNECTOR);
     const h2Options = clientOptions['h2Options'];
-    if (isRecord(h2Options) && h2Options['useH2c'] === true) throw invalidOption('h2Options.useH2c', 'it would replace the connector');
+    if (isRecord(h2Options) && h2Options['useH2c'] === true)
+      throw invalidOption('h2Options.useH2c', 'it would replace the connector');
     const connectOptions = readConnect(connect);
     const allowH2 = clientOptions['allowH2'] ?? false;
-    if (typeof allowH2 !== 'boolean') throw invalidOption('allowH2', `it is true or false, not ${show(allowH2)}`);
+    if (typeof allowH2 !== 'boolean')
+      throw invalidOption('allowH2', `it is true or false, not ${show(allowH2)}`);
     const { timeout: ofConnect, ...socketOptions } = connectOptions;
-    const timeout = readInteger('connectTimeout', ofConnect ?? clientOptions['connectTimeout'], 0, CONNECT_TIMEOUT);
-    const family = { autoSelectFamily: clientOptions['autoSelectFamily'], autoSelectFamilyAttemptTimeout: clientOptions['autoSelectFamilyAttemptTimeout'] };
+    const timeout = readInteger(
+      'connectTimeout',
+      ofConnect ?? clientOptions['connectTimeout'],
+      0,
+      CONNECT_TIMEOUT,
+    );
+    const family = {
+      autoSelectFamily: clientOptions['autoSelectFamily'],
+      autoSelectFamilyAttemptTimeout: clientOptions['autoSelectFamilyAttemptTimeout'],
+    };
     for (const [name, value] of Object.entries(family)) {
       if (value !== undefined && socketOptions[name] === undefined) socketOptions[name] = value;
     }
@@ -54,7 +80,10 @@ export class DispatcherPools {
     this.#build = (connector) => new Agent({ ...clientOptions, connect: connector } as never);
     this.#pools = new Pools(
       readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),
-      (rules) => this.#build(createConnector(new Guard(rules, settings), { options: socketOptions, allowH2, timeout })),
+      (rules) =>
+        this.#build(
+          createConnector(new Guard(rules, settings), { options: socketOptions, allowH2, timeout }),
+        ),
       retire,
     );
     probe(Agent, this.#build);
@@ -68,7 +97,8 @@ export class DispatcherPools {
   /** The agent that may serve a request under these rules; one that refuses where none may. */
   agentFor(rules: Rules | undefined, request?: Record<string, unknown>): AgentLike {
     let error: Error | undefined;
-    if (this.#closed) error = misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the dispatcher is closed');
+    if (this.#closed)
+      error = misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the dispatcher is closed');
     else if (request !== undefined) error = this.#proxied(rules, request);
     return error === undefined ? this.#pools.for(rules) : this.#refusing(error);
   }
@@ -92,12 +122,20 @@ export class DispatcherPools {
     let own = { host: '', port: '' };
     try {
       const url = new URL(String(origin));
-      own = { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || (url.protocol === 'https:' ? '443' : '80') };
+      own = {
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: url.port || (url.protocol === 'https:' ? '443' : '80'),
+      };
     } catch {
       // undici refuses the origin itself.
     }
     const guard = new Guard(rules, this.settings);
-    return proxiedDenial(guard, typeof method === 'string' ? method : undefined, typeof path === 'string' ? path : undefined, own);
+    return proxiedDenial(
+      guard,
+      typeof method === 'string' ? method : undefined,
+      typeof path === 'string' ? path : undefined,
+      own,
+    );
   }
 
   /** An agent for one request that fails through the client's own channel. */
@@ -122,7 +160,11 @@ function retire(agent: AgentLike): void {
 
 function readConnect(connect: unknown): Record<string, unknown> {
   if (connect === undefined || connect === null) return {};
-  if (!isRecord(connect)) throw invalidOption('connect', `it is an object of options, not ${show(connect)}: a connector of your own would replace the gate`);
+  if (!isRecord(connect))
+    throw invalidOption(
+      'connect',
+      `it is an object of options, not ${show(connect)}: a connector of your own would replace the gate`,
+    );
   const options = readOnce(connect) as Record<string, unknown>;
   refuseOptions(options, [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'useH2c', 'ALPNProtocols']);
   return options;
@@ -133,10 +175,14 @@ function readConnect(connect: unknown): Record<string, unknown> {
  * stand-in (Bun's `undici`) or an agent that goes through a proxy never does.
  */
 function probe(Agent: AgentClass, build: (connector: Connector) => AgentLike): void {
-  if (typeof Agent !== 'function' || typeof (Agent as { prototype?: { dispatch?: unknown } }).prototype?.dispatch !== 'function') {
+  if (
+    typeof Agent !== 'function' ||
+    typeof (Agent as { prototype?: { dispatch?: unknown } }).prototype?.dispatch !== 'function'
+  ) {
     throw invalidOption('Agent', `it is undici's Agent class, not ${show(Agent)}`);
   }
-  if (UNGUARDABLE.test(Agent.name)) throw invalidOption('Agent', `${Agent.name} connects in ways of its own; it is undici's Agent class`);
+  if (UNGUARDABLE.test(Agent.name))
+    throw invalidOption('Agent', `${Agent.name} connects in ways of its own; it is undici's Agent class`);
   let reached: string | undefined;
   const agent = build(({ hostname }, callback) => {
     reached = hostname;
@@ -145,7 +191,11 @@ function probe(Agent: AgentClass, build: (connector: Connector) => AgentLike): v
   agent.dispatch({ origin: 'http://probe.invalid', path: '/', method: 'GET' }, SILENT);
   agent.destroy().catch(() => {});
   if (reached !== 'probe.invalid') {
-    throw misuse(TypeError, 'ERR_NETJAIL_UNSUPPORTED_RUNTIME', 'Cannot guard this Agent class: it does not use the connector that it is given');
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
+      'Cannot guard this Agent class: it does not use the connector that it is given',
+    );
   }
 }
 

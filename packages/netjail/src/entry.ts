@@ -59,8 +59,15 @@ function readPrefix(input: unknown, where: string): { text: string; prefix: Pref
     }
   } catch (error) {
     const reason = (error as Error).message.replace(/^Cannot .*?: /s, '');
-    const hint = typeof input === 'string' && !/[./:]/.test(input) ? `, nor a range (${Object.keys(ranges).join(', ')})` : '';
-    throw misuse(SyntaxError, 'ERR_NETJAIL_INVALID_ENTRY', `Cannot use ${show(typeof input === 'string' ? input : String(input))} as ${where}: ${reason}${hint}`);
+    const hint =
+      typeof input === 'string' && !/[./:]/.test(input)
+        ? `, nor a range (${Object.keys(ranges).join(', ')})`
+        : '';
+    throw misuse(
+      SyntaxError,
+      'ERR_NETJAIL_INVALID_ENTRY',
+      `Cannot use ${show(typeof input === 'string' ? input : String(input))} as ${where}: ${reason}${hint}`,
+    );
   }
   throw misuse(
     TypeError,

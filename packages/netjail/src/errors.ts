@@ -62,7 +62,11 @@ export class DeniedError extends Error {
   constructor(init: DeniedErrorInit) {
     const first = init.denials[0];
     if (first === undefined) {
-      throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', 'Cannot create a DeniedError: it has no denial');
+      throw misuse(
+        TypeError,
+        'ERR_NETJAIL_INVALID_ARGUMENT',
+        'Cannot create a DeniedError: it has no denial',
+      );
     }
     super(describe(init));
     this.code = 'ERR_NETJAIL_DENIED';
@@ -75,7 +79,11 @@ export class DeniedError extends Error {
 
   static {
     // On the prototype, so that printing the error stays short.
-    Object.defineProperty(this.prototype, 'name', { value: 'DeniedError', configurable: true, writable: true });
+    Object.defineProperty(this.prototype, 'name', {
+      value: 'DeniedError',
+      configurable: true,
+      writable: true,
+    });
     Object.defineProperty(this.prototype, BRAND, { value: true });
   }
 }

@@ -67,7 +67,8 @@ export class Guard {
     const addresses = new Map<string, JudgedAddress>();
     for (const answer of answers) {
       const address = Address.tryParse(answer);
-      const denial = address === undefined ? denied(answer.slice(0, 256), 'not-an-address') : this.#judge(address, target);
+      const denial =
+        address === undefined ? denied(answer.slice(0, 256), 'not-an-address') : this.#judge(address, target);
       if (denial === undefined) {
         const one = judged(address!);
         addresses.set(one.address, one);
@@ -103,16 +104,29 @@ export class Guard {
   confirm(address: string | undefined, target: Target): void {
     if (this.#settings.mode === 'report') return;
     // A socket of one family can report the mapped form of the other.
-    if (address !== undefined && this.rules !== undefined && this.rules.accept(address, { port: target.port })) return;
+    if (
+      address !== undefined &&
+      this.rules !== undefined &&
+      this.rules.accept(address, { port: target.port })
+    )
+      return;
     const verdict = address === undefined || this.rules === undefined ? undefined : this.rules.judge(address);
-    const denial = verdict === undefined || verdict.allowed ? denied(address ?? 'an unknown address', 'not-judged') : verdict;
+    const denial =
+      verdict === undefined || verdict.allowed
+        ? denied(address ?? 'an unknown address', 'not-judged')
+        : verdict;
     this.#settle([denial], target);
+  }
+
+  /** Whether denials are only published. */
+  get reporting(): boolean {
+    return this.#settings.mode === 'report';
   }
 
   /** The denial of a target that no address can be judged for: a path, or a name behind a proxy. */
   refuse(reason: 'path-not-allowed' | 'proxied-name', host: string, port: number | undefined): DeniedError {
     const denial = denied(undefined, this.rules === undefined ? 'no-rules' : reason);
-    publishVerdict(denial, host, port, 'enforce');
+    publishVerdict(denial, host, port, this.#settings.mode);
     return new DeniedError({ host, port, denials: [denial] });
   }
 
@@ -162,16 +176,22 @@ function readAnswers(answers: unknown, host: string): string[] {
 }
 
 function badAnswer(host: string, reason: string): Error {
-  return Object.assign(new Error(`Cannot resolve ${JSON.stringify(host.slice(0, 200))}: the resolver is broken, ${reason}`), {
-    code: 'EBADRESP',
-    hostname: host,
-  });
+  return Object.assign(
+    new Error(`Cannot resolve ${JSON.stringify(host.slice(0, 200))}: the resolver is broken, ${reason}`),
+    {
+      code: 'EBADRESP',
+      hostname: host,
+    },
+  );
 }
 
 function notFound(host: string, family: 0 | 4 | 6): Error {
   const kind = family === 0 ? '' : `IPv${family} `;
-  return Object.assign(new Error(`Cannot resolve ${JSON.stringify(host.slice(0, 200))}: it has no ${kind}address`), {
-    code: 'ENOTFOUND',
-    hostname: host,
-  });
+  return Object.assign(
+    new Error(`Cannot resolve ${JSON.stringify(host.slice(0, 200))}: it has no ${kind}address`),
+    {
+      code: 'ENOTFOUND',
+      hostname: host,
+    },
+  );
 }

@@ -110,6 +110,7 @@ function tableOf(entries: readonly Entry[]): Table {
 /** The entry behind an answer of the tables: that there is none cannot be. */
 function found(entries: readonly Entry[], address: Address): Entry {
   const entry = findEntry(entries, address);
-  if (entry === undefined) throw new Error(`netjail: no entry contains ${address.toString()}, but the table does`);
+  if (entry === undefined)
+    throw new Error(`netjail: no entry contains ${address.toString()}, but the table does`);
   return entry;
 }

@@ -36,7 +36,11 @@ export function invalidOption(name: string, reason: string): TypeError {
 /** Splits options, each read once, into netjail's own and the client's. */
 export function readOptions(options: unknown): { settings: GuardSettings; rest: Record<string, unknown> } {
   if (!isRecord(options)) {
-    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot use ${show(options)} as options: they are an object`);
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      `Cannot use ${show(options)} as options: they are an object`,
+    );
   }
   const { rules, resolver, answers, mode, ...others } = readOnce(options);
   const rest = Object.assign(Object.create(null) as Record<string, unknown>, others);

@@ -58,7 +58,11 @@ export class Prefix {
   /** The prefix that contains one address only: its /32 or /128. */
   static of(address: Address): Prefix {
     if (address.zone !== '') {
-      throw misuse(SyntaxError, 'ERR_NETJAIL_INVALID_PREFIX', `Cannot use ${show(String(address))}: a prefix has no zone`);
+      throw misuse(
+        SyntaxError,
+        'ERR_NETJAIL_INVALID_PREFIX',
+        `Cannot use ${show(String(address))}: a prefix has no zone`,
+      );
     }
     return new Prefix(address, address.family === 4 ? 32 : 128);
   }

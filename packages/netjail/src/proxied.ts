@@ -20,6 +20,16 @@ export function proxiedDenial(
   path: string | undefined,
   own: { readonly host: unknown; readonly port: unknown },
 ): DeniedError | undefined {
+  const denial = judgeProxied(guard, method, path, own);
+  return guard.reporting ? undefined : denial;
+}
+
+function judgeProxied(
+  guard: Guard,
+  method: string | undefined,
+  path: string | undefined,
+  own: { readonly host: unknown; readonly port: unknown },
+): DeniedError | undefined {
   const connect = method === 'CONNECT';
   if (!connect && (path === undefined || path === '' || path === '*' || /^[/?]/.test(path))) return undefined;
   const text = path ?? '';
@@ -27,7 +37,8 @@ export function proxiedDenial(
   if (named?.['host'] === undefined) return guard.refuse('proxied-name', text, undefined);
   const host = named['host'].replace(/^\[|\]$/g, '');
   const port = named['port'] ?? (/^https:/i.test(text) ? '443' : '80');
-  if (host.toLowerCase() === String(own.host).toLowerCase() && Number(port) === Number(own.port)) return undefined;
+  if (host.toLowerCase() === String(own.host).toLowerCase() && Number(port) === Number(own.port))
+    return undefined;
   if (Address.tryParse(host) === undefined) return guard.refuse('proxied-name', host, Number(port));
   try {
     guard.admit(readTarget(host, port));

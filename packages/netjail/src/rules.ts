@@ -62,7 +62,8 @@ export class Rules {
     if (!isRecord(init)) throw invalid(`rules are { allow, block }, not ${show(init)}`);
     const { allow, block, ...rest } = readOnce(init);
     const unknown = Reflect.ownKeys(rest);
-    if (unknown.length > 0) throw invalid(`there is no list ${show(String(unknown[0]))}, only allow and block`);
+    if (unknown.length > 0)
+      throw invalid(`there is no list ${show(String(unknown[0]))}, only allow and block`);
 
     const layer = outerOf.get(init)?.layer ?? new Layer(parseList(allow, 'allow'), parseList(block, 'block'));
     this.within = outerOf.get(init)?.outer;
@@ -86,7 +87,10 @@ export class Rules {
     return text
       .split(/(?:^|, )WITHIN(?: |$)/)
       .map(parseScope)
-      .reduceRight<Rules | undefined>((outer, own) => (outer === undefined ? own : nest(own, outer)), undefined)!;
+      .reduceRight<Rules | undefined>(
+        (outer, own) => (outer === undefined ? own : nest(own, outer)),
+        undefined,
+      )!;
   }
 
   /**
@@ -228,7 +232,11 @@ function parseScope(text: string): Rules {
   if (text === '') return new Rules({});
   const match = /^(?:ALLOW ([^,]+))?(?:(?:^|, )BLOCK ([^,]+))?$/.exec(text);
   if (match === null) {
-    throw misuse(SyntaxError, 'ERR_NETJAIL_INVALID_RULES', `Cannot read rules from ${show(text)}: it is not "ALLOW ..., BLOCK ..."`);
+    throw misuse(
+      SyntaxError,
+      'ERR_NETJAIL_INVALID_RULES',
+      `Cannot read rules from ${show(text)}: it is not "ALLOW ..., BLOCK ..."`,
+    );
   }
   return new Rules({ allow: match[1]?.split(' ') ?? [], block: match[2]?.split(' ') ?? [] });
 }
@@ -241,7 +249,11 @@ function parseList(list: unknown, name: string): readonly Entry[] {
 
 function expectAddress(address: unknown): Address {
   if (address instanceof Address) return address;
-  throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ADDRESS', `Cannot judge ${show(address)}: an address is a string or an Address`);
+  throw misuse(
+    TypeError,
+    'ERR_NETJAIL_INVALID_ADDRESS',
+    `Cannot judge ${show(address)}: an address is a string or an Address`,
+  );
 }
 
 function idOf(layer: Layer): string {

@@ -17,7 +17,8 @@ class GuardedSocket extends net.Socket {
   }
 
   override connect(...args: unknown[]): this {
-    if (this.#used) throw misuse(Error, 'ERR_NETJAIL_SOCKET_USED', 'Cannot connect this socket again: make a new one');
+    if (this.#used)
+      throw misuse(Error, 'ERR_NETJAIL_SOCKET_USED', 'Cannot connect this socket again: make a new one');
     this.#used = true;
     const { options, path, onConnect } = readConnect(args);
     if (onConnect !== undefined) this.once('connect', onConnect);

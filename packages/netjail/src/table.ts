@@ -63,8 +63,14 @@ export class Table {
   static of(prefixes: readonly Prefix[]): Table {
     const unmapped = prefixes.map((prefix) => prefix.unmap());
     return new Table(
-      compile(unmapped.filter((prefix) => prefix.address.family === 4), 1),
-      compile(unmapped.filter((prefix) => prefix.address.family === 6), 4),
+      compile(
+        unmapped.filter((prefix) => prefix.address.family === 4),
+        1,
+      ),
+      compile(
+        unmapped.filter((prefix) => prefix.address.family === 6),
+        4,
+      ),
     );
   }
 
@@ -124,11 +130,7 @@ function put(words: Uint32Array, length: number, point: ArrayLike<number>, first
 }
 
 /** The first address behind a prefix (its length counted in 128 bits), or `undefined` behind the last. */
-function nextAfter(
-  start: ArrayLike<number>,
-  bits: number,
-  first: number,
-): readonly number[] | undefined {
+function nextAfter(start: ArrayLike<number>, bits: number, first: number): readonly number[] | undefined {
   const next = [start[0]!, start[1]!, start[2]!, start[3]!];
   // All host bits set, then one added.
   for (let i = 0; i < 4; i++) next[i] = (next[i]! | ~maskOf(bits - 32 * i)) >>> 0;

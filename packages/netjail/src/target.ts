@@ -20,11 +20,19 @@ export interface Target {
  */
 export function readTarget(host: unknown, port: unknown): Target {
   if (typeof host !== 'string' || host === '' || host.includes('\0')) {
-    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_HOST', `Cannot connect to host ${show(host)}: a host is a name or an address`);
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_INVALID_HOST',
+      `Cannot connect to host ${show(host)}: a host is a name or an address`,
+    );
   }
   const number = typeof port === 'string' && /^[0-9]{1,5}$/.test(port) ? Number(port) : port;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 1 || number > 65535) {
-    throw misuse(RangeError, 'ERR_NETJAIL_INVALID_PORT', `Cannot connect to port ${show(port)}: a port is 1 to 65535`);
+    throw misuse(
+      RangeError,
+      'ERR_NETJAIL_INVALID_PORT',
+      `Cannot connect to port ${show(port)}: a port is 1 to 65535`,
+    );
   }
   return { host, port: number, literal: Address.tryParse(host) };
 }

@@ -69,7 +69,8 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
     if (init === undefined || init === null) return runtimeFetch(input, { dispatcher } as RequestInit);
     if (isRecord(init) && isPlain(init)) {
       const own = { ...init } as Record<string, unknown>;
-      if (own['dispatcher'] !== undefined) throw invalidOption('dispatcher', 'it would lead around the rules');
+      if (own['dispatcher'] !== undefined)
+        throw invalidOption('dispatcher', 'it would lead around the rules');
       return runtimeFetch(input, { ...own, dispatcher } as RequestInit);
     }
     // Not plain (a Request, a class of the caller's): let the runtime read it, once.

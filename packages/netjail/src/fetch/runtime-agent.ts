@@ -17,12 +17,16 @@ export function runtimeAgent(): AgentClass {
   if (versions['bun'] !== undefined || versions['deno'] !== undefined || versions['undici'] === undefined) {
     throw unsupported('this runtime has a fetch of its own that cannot be guarded; use netjail/http');
   }
-  const found = find() ?? withoutOthers(() => {
-    wakeFetch();
-    return find();
-  });
+  const found =
+    find() ??
+    withoutOthers(() => {
+      wakeFetch();
+      return find();
+    });
   if (found === undefined) {
-    throw unsupported('another undici has taken the place of the built-in one; import netjail/fetch before it');
+    throw unsupported(
+      'another undici has taken the place of the built-in one; import netjail/fetch before it',
+    );
   }
   return found;
 }
@@ -40,7 +44,8 @@ function find(): AgentClass | undefined {
     const held = Object.getOwnPropertySymbols(dispatcher).map((symbol) => (dispatcher as Globals)[symbol]);
     for (const candidate of [dispatcher, ...held]) {
       const type = (candidate as { constructor?: unknown } | null | undefined)?.constructor;
-      if (typeof type === 'function' && type.name === 'Agent' && isBuiltIn(type as AgentClass)) return type as AgentClass;
+      if (typeof type === 'function' && type.name === 'Agent' && isBuiltIn(type as AgentClass))
+        return type as AgentClass;
     }
   }
   return undefined;
@@ -52,7 +57,9 @@ function find(): AgentClass | undefined {
  */
 function withoutOthers<T>(look: () => T): T {
   const globals = globalThis as Globals;
-  const planted = GLOBAL_DISPATCHERS.map((key) => [key, globals[key]] as const).filter(([, value]) => value !== undefined);
+  const planted = GLOBAL_DISPATCHERS.map((key) => [key, globals[key]] as const).filter(
+    ([, value]) => value !== undefined,
+  );
   for (const [key] of planted) globals[key] = undefined;
   try {
     return look();

@@ -137,7 +137,9 @@ class HttpPool extends http.Agent implements PoolAgent {
   }
 
   override createConnection(options: unknown, callback: unknown): Created {
-    return guardConnection(this.#guard, options, callback, (given) => super.createConnection(given as never)) as Created;
+    return guardConnection(this.#guard, options, callback, (given) =>
+      super.createConnection(given as never),
+    ) as Created;
   }
 
   override keepSocketAlive(socket: never): boolean {
@@ -156,7 +158,9 @@ class HttpsPool extends https.Agent implements PoolAgent {
   }
 
   override createConnection(options: unknown, callback: unknown): Created {
-    return guardConnection(this.#guard, options, callback, (given) => super.createConnection(given as never)) as Created;
+    return guardConnection(this.#guard, options, callback, (given) =>
+      super.createConnection(given as never),
+    ) as Created;
   }
 
   override keepSocketAlive(socket: never): boolean {

@@ -44,7 +44,9 @@ export class AgentPools {
 
   /** Runs synchronously inside `http.request`, so the rules in effect are the caller's. */
   addRequest(request: http.ClientRequest, given: unknown, port: unknown, localAddress: unknown): void {
-    const options = isRecord(given) ? (readOnce(given) as Record<string, unknown>) : { host: given, port, localAddress };
+    const options = isRecord(given)
+      ? (readOnce(given) as Record<string, unknown>)
+      : { host: given, port, localAddress };
     refuseOptions(options, REFUSED_IN_REQUEST);
     const rules = this.#settings.rules ?? currentRules();
     const error = this.#closed
@@ -81,7 +83,7 @@ function retire(pool: PoolAgent): void {
 
 function closeFreeSockets(agent: http.Agent): void {
   for (const sockets of Object.values(agent.freeSockets)) {
-    for (const socket of [...(sockets ?? [])]) socket.destroy();
+    for (const socket of sockets?.slice() ?? []) socket.destroy();
   }
 }
 
@@ -111,7 +113,11 @@ export function guardConnection(
   open: (options: ConnectOptions) => unknown,
 ): unknown {
   if (typeof callback !== 'function') {
-    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot call back ${show(callback)}: it is not a function`);
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      `Cannot call back ${show(callback)}: it is not a function`,
+    );
   }
   try {
     const options = readOnce(given as object) as Record<string, unknown>;

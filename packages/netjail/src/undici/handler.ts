@@ -25,7 +25,8 @@ export function bindHandler(given: object, run: Run): object {
   const handler = given as Handler;
   const bound: Handler = {};
   for (const name of BOUND) {
-    if (typeof handler[name] === 'function') bound[name] = (...args) => run((...all) => handler[name]!(...all), ...args);
+    if (typeof handler[name] === 'function')
+      bound[name] = (...args) => run((...all) => handler[name]!(...all), ...args);
   }
   for (const name of FORWARDED) {
     if (typeof handler[name] === 'function') bound[name] = (...args) => handler[name]!(...args);

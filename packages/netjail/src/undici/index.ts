@@ -73,7 +73,11 @@ export const Dispatcher: new <C extends AgentClass>(
   constructor(options: unknown) {
     super();
     if (!isRecord(options)) {
-      throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot use ${show(options)} as options: they are an object`);
+      throw misuse(
+        TypeError,
+        'ERR_NETJAIL_INVALID_ARGUMENT',
+        `Cannot use ${show(options)} as options: they are an object`,
+      );
     }
     const { Agent, ...rest } = readOnce(options) as { Agent?: AgentClass };
     const pools = new DispatcherPools(Agent as AgentClass, rest);

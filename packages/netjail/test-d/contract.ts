@@ -1,0 +1,115 @@
+// The types as a contract: this file compiles, and each line under @ts-expect-error does not.
+import http from 'node:http';
+import net from 'node:net';
+import tls from 'node:tls';
+import * as undici from 'undici';
+import * as undici6 from 'undici6';
+import {
+  Address,
+  createDial,
+  currentRules,
+  DeniedError,
+  deniedError,
+  Prefix,
+  ranges,
+  Rules,
+  withRules,
+  type Reason,
+  type Resolver,
+  type Verdict,
+} from '../dist/index.js';
+import { createFetch } from '../dist/fetch/index.js';
+import { HttpAgent, HttpsAgent } from '../dist/http/index.js';
+import { Dispatcher } from '../dist/undici/index.js';
+
+const rules: Rules = new Rules({
+  allow: ['public', Prefix.parse('10.0.0.0/8'), Address.parse('::1')],
+  block: ['loopback'],
+});
+// @ts-expect-error a list is an array
+new Rules({ allow: 'public' });
+// @ts-expect-error there is no such list
+new Rules({ deny: [] });
+// @ts-expect-error rules are immutable
+rules.allow = [];
+// @ts-expect-error and so are their lists
+rules.allow.push('0.0.0.0/0');
+// @ts-expect-error a range has a name that is known
+void ranges['publik'];
+
+declare function takeReason(reason: Reason): void;
+const accepted: boolean = rules.accept('10.0.0.1', { host: 'name.test', port: 80 });
+const verdict: Verdict = rules.judge('10.0.0.1');
+if (verdict.allowed) {
+  // @ts-expect-error an allowed verdict has no reason
+  takeReason(verdict.reason);
+} else {
+  takeReason(verdict.reason);
+}
+
+const five: number = withRules(rules, (a: number, b: string) => a + b.length, 2, 'abc');
+const promised: Promise<string> = withRules(null, async () => 'x');
+// @ts-expect-error rules are no list of prefixes
+withRules(['10.0.0.0/8'], () => 0);
+const inEffect: Rules | undefined = currentRules();
+
+const resolver: Resolver = async (host, { family, signal }) => (signal.aborted ? [] : [host, String(family)]);
+const dial = createDial({ rules, resolver, answers: 'all', connectTimeout: 1000 });
+const socket: net.Socket = dial({ host: 'name.test', port: 5432, noDelay: true });
+const byPort: net.Socket = dial(5432, 'name.test', () => {});
+const secure: tls.TLSSocket = dial.tls({ host: 'name.test', port: 5432, ca: 'x', servername: 'other.test' });
+const unconnected: net.Socket = dial.socket();
+// @ts-expect-error a host must be given
+dial({ port: 5432 });
+// @ts-expect-error a path leads around the rules
+dial({ host: 'name.test', port: 1, path: '/run/x.sock' });
+// @ts-expect-error a lookup leads around the rules
+dial({ host: 'name.test', port: 1, lookup: () => {} });
+// @ts-expect-error the answers are any or all
+createDial({ answers: 'some' });
+// @ts-expect-error undefined is not an omitted option
+createDial({ rules: undefined });
+
+const agent: http.Agent = new HttpAgent({ rules, keepAlive: true, maxSockets: 1, maxPools: 16 });
+const secureAgent = new HttpsAgent({ ca: 'x' });
+secureAgent.closeIdleConnections();
+// @ts-expect-error a Unix socket leads around the rules
+new HttpAgent({ socketPath: '/run/x.sock' });
+// @ts-expect-error the environment's proxy leads around the rules
+new HttpAgent({ proxyEnv: process.env });
+
+const dispatcher: undici.Dispatcher = new Dispatcher({
+  Agent: undici.Agent,
+  rules,
+  connections: 1,
+  connect: { ca: 'x' },
+});
+const dispatcher6: undici6.Dispatcher = new Dispatcher({ Agent: undici6.Agent });
+void undici.request('http://name.test/', { dispatcher });
+// @ts-expect-error the class, not an instance
+new Dispatcher({ Agent: new undici.Agent() });
+// @ts-expect-error a connector of one's own would replace the gate
+new Dispatcher({ Agent: undici.Agent, connect: () => {} });
+// @ts-expect-error a factory would replace the gate
+new Dispatcher({ Agent: undici.Agent, factory: () => new undici.Pool('http://x') });
+// @ts-expect-error the class must be given
+new Dispatcher({ rules });
+
+const guarded: typeof fetch = createFetch({ rules, allowH2: true });
+const found: DeniedError | undefined = deniedError(new Error('x'));
+const code: 'ERR_NETJAIL_DENIED' | undefined = found?.code;
+
+export {
+  accepted,
+  agent,
+  byPort,
+  code,
+  dispatcher6,
+  five,
+  guarded,
+  inEffect,
+  promised,
+  secure,
+  socket,
+  unconnected,
+};

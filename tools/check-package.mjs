@@ -1,0 +1,78 @@
+// Packs netjail, installs the tarball in an empty project and imports every entry point there;
+// then publint and attw look at the tarball.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'netjail-package-'));
+const run = (command, args, cwd) =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+try {
+  const manifest = JSON.parse(readFileSync(join(root, 'packages/netjail/package.json'), 'utf8'));
+  if (manifest.dependencies !== undefined) throw new Error('netjail has runtime dependencies');
+
+  const [{ filename, files }] = JSON.parse(
+    run('npm', ['pack', '--json', '-w', 'netjail', '--pack-destination', folder], root),
+  );
+  const tarball = join(folder, filename);
+  const stray = files
+    .map(({ path }) => path)
+    .filter(
+      (path) => !/^(?:dist\/.+\.(?:js|d\.ts)|package\.json|README\.md|LICENSE|SECURITY\.md)$/.test(path),
+    );
+  if (stray.length > 0) throw new Error(`the tarball holds what it should not: ${stray.join(', ')}`);
+  for (const wanted of ['README.md', 'LICENSE', 'SECURITY.md', 'dist/index.js', 'dist/index.d.ts']) {
+    if (!files.some(({ path }) => path === wanted)) throw new Error(`the tarball lacks ${wanted}`);
+  }
+
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
+  run('npm', ['install', tarball, '--no-audit', '--no-fund', '--loglevel=error', '--omit=peer'], folder);
+  const entries = Object.keys(manifest.exports)
+    .filter((entry) => entry !== './package.json')
+    .map((entry) => entry.replace('.', 'netjail'));
+  const expected = {
+    netjail: 'Rules',
+    'netjail/http': 'HttpAgent',
+    'netjail/undici': 'Dispatcher',
+    'netjail/fetch': 'createFetch',
+  };
+  for (const entry of entries) {
+    const name = expected[entry];
+    if (name === undefined) throw new Error(`check-package does not know the entry point ${entry}`);
+    run(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { ${name} } from '${entry}'; if (typeof ${name} !== 'function') process.exit(1)`,
+      ],
+      folder,
+    );
+    console.log(`${entry}: imports, with ${name}`);
+  }
+  let hidden = false;
+  try {
+    run(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        "await import('netjail/dist/guard.js').then(() => process.exit(0), () => process.exit(3))",
+      ],
+      folder,
+    );
+  } catch (error) {
+    hidden = error.status === 3;
+  }
+  if (!hidden) throw new Error('internal modules can be imported from outside');
+  console.log('netjail/dist/guard.js: hidden, as it should be');
+
+  console.log(run('npx', ['publint', '--strict', tarball], root));
+  console.log(run('npx', ['attw', tarball, '--profile', 'esm-only', '--no-color'], root));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
