@@ -30,17 +30,18 @@ export function carriedAddresses(a: number, b: number, c: number, d: number): re
 function nat64(b: number, c: number, d: number, isatap: boolean): readonly number[] {
   if (b === 0 && c === 0) return [d];
   if (b >>> 16 !== 1) return isatap ? [d] : NONE;
-  const carried = [d]; // the /96 layout, and ISATAP reads the same bits
+  const carried: number[] = [];
   // The layouts /48, /56 and /64 skip bits 64 to 71. A gateway need not look at those bits nor at
   // the suffix, so neither do we.
   const layouts = [
+    d, // /96, and ISATAP reads the same bits
     ((b << 16) | ((c >>> 8) & 0xffff)) >>> 0,
     ((b << 24) | (c & 0xffffff)) >>> 0,
     ((c << 8) | (d >>> 24)) >>> 0,
   ];
   for (const word of layouts) {
-    // Read in a layout that was not meant, `64:ff9b:1::8.8.8.8` is 0.0.0.0 or 0.0.0.8. No gateway
-    // forwards to 0.0.0.0/8, so such a reading says nothing.
+    // Read in a layout that was not meant, an address is 0.0.0.0 or 0.0.0.8. No gateway forwards to
+    // 0.0.0.0/8, so such a reading says nothing.
     if (word >>> 24 !== 0) carried.push(word);
   }
   return carried;

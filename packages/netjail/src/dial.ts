@@ -79,7 +79,7 @@ export interface Dial {
  * - A literal is judged before anything else, a name is resolved and every answer is judged; only
  *   allowed addresses are attempted, with Happy Eyeballs over them.
  * - The rules are those given, or those in effect when `dial` is called.
- * - Options that lead around the rules (`path`, `lookup`, `fd`, `handle`, `socket`) throw.
+ * - Options that lead around the rules (`lookup`, `fd`, `handle`, `socket`) throw; a `path` is denied.
  *
  * @throws {TypeError | RangeError} `ERR_NETJAIL_INVALID_OPTION` or `ERR_NETJAIL_INVALID_RULES` here,
  * `ERR_NETJAIL_INVALID_HOST` and `ERR_NETJAIL_INVALID_PORT` from the call, for malformed options.
@@ -140,6 +140,11 @@ function openSocket(
   open: (options: ConnectOptions) => net.Socket,
   fail: (options: ConnectOptions) => net.Socket,
 ): net.Socket {
+  const { path } = options;
+  if (typeof path === 'string' && path !== '') {
+    const denial = guard.refuse('path-not-allowed', path, undefined);
+    return lockSocket(fail(failingOptions(denial, options)));
+  }
   const target = readTarget(options['host'], options['port']);
   const aborted = new AbortController();
   let given: ConnectOptions;
@@ -191,7 +196,10 @@ function readArguments(args: readonly unknown[]): {
     );
   }
   const target = readOnce(first) as Record<string, unknown>;
-  refuseOptions(target, AROUND_THE_GATE);
+  refuseOptions(
+    target,
+    AROUND_THE_GATE.filter((name) => name !== 'path'),
+  );
   return { target, onReady: onReady as (() => void) | undefined };
 }
 
