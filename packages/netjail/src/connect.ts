@@ -116,6 +116,16 @@ export function gateSocket<S extends Socket>(
   return lockSocket(socket);
 }
 
+/** Destroys a socket that is not ready (`event`) within so many milliseconds; 0 for no limit. */
+export function limitConnecting(socket: Socket, event: string, timeout: number): void {
+  if (timeout === 0) return;
+  const timer = setTimeout(() => {
+    socket.destroy(misuse(Error, 'ERR_NETJAIL_TIMEOUT', `Cannot connect: not connected after ${timeout} ms`));
+  }, timeout);
+  const stop = (): void => clearTimeout(timer);
+  socket.once(event, stop).once('close', stop);
+}
+
 function gone({ host, port }: Target): Error {
   const error = new Error(`Cannot use the connection to ${quote(host)} port ${port}: its peer is gone`);
   return Object.assign(error, { code: 'ECONNRESET', syscall: 'getpeername' });

@@ -36,11 +36,22 @@ export interface ConnectorSettings {
 const MAX_SESSIONS = 100;
 const KEEP_ALIVE_DELAY = 60_000;
 
-/** Makes the connector of one rule set. TLS sessions are kept per connector, so per rule set. */
-export function createConnector(guard: Guard, { options, allowH2, timeout }: ConnectorSettings): Connector {
-  const sessions = new Map<string, Buffer>();
+/** The connector of one rule set, and the end of what it is still connecting. */
+export interface GuardedConnector {
+  readonly connect: Connector;
+  /** undici does not end connections that are being opened when it is destroyed. */
+  abandon(error: Error): void;
+}
 
-  return (asked, callback) => {
+/** Makes the connector of one rule set. TLS sessions are kept per connector, so per rule set. */
+export function createConnector(
+  guard: Guard,
+  { options, allowH2, timeout }: ConnectorSettings,
+): GuardedConnector {
+  const sessions = new Map<string, Buffer>();
+  const connecting = new Set<net.Socket>();
+
+  const connect: Connector = (asked, callback) => {
     let waiting = true;
     const settle = (error: Error | null, socket: net.Socket | null): void => {
       if (!waiting) return;
@@ -87,6 +98,7 @@ export function createConnector(guard: Guard, { options, allowH2, timeout }: Con
         socket = net.connect({ highWaterMark: 65_536, ...given } as net.TcpNetConnectOpts);
       }
       gateSocket(socket, guard, target, aborted);
+      connecting.add(socket);
       if (options['keepAlive'] !== false) {
         socket.setKeepAlive(
           true,
@@ -101,6 +113,7 @@ export function createConnector(guard: Guard, { options, allowH2, timeout }: Con
         .setNoDelay(true)
         .once(secure ? 'secureConnect' : 'connect', () => {
           clearTimeout(timer);
+          connecting.delete(socket);
           settle(null, socket);
         })
         .on('error', (error) => {
@@ -109,12 +122,19 @@ export function createConnector(guard: Guard, { options, allowH2, timeout }: Con
         })
         .once('close', () => {
           clearTimeout(timer);
+          connecting.delete(socket);
           settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'), null);
         });
     } catch (error) {
       // Not from inside undici's own call: it has not stored the client yet.
       queueMicrotask(() => settle(error as Error, null));
     }
+  };
+  return {
+    connect,
+    abandon: (error) => {
+      for (const socket of connecting) socket.destroy(error);
+    },
   };
 }
 

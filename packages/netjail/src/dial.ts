@@ -5,6 +5,7 @@ import {
   connectOptions,
   failingOptions,
   gateSocket,
+  limitConnecting,
   lockSocket,
   type ConnectOptions,
 } from './connect.ts';
@@ -67,7 +68,8 @@ export interface Dial {
   tls(target: TlsDialTarget, onSecureConnect?: () => void): tls.TLSSocket;
   /**
    * A socket that is not connected, for clients that call `connect` themselves (pg, nodemailer):
-   * its `connect` is guarded and works once. The rules are those in effect at this call.
+   * its `connect` is guarded and works once. The rules are those in effect at this call; the time
+   * for connecting begins with `connect`.
    */
   socket(options?: net.SocketConstructorOpts): net.Socket;
 }
@@ -129,7 +131,7 @@ export function createDial(options: DialOptions = {}): Dial {
       throw invalidOption('socket', `its options are an object, not ${show(socketOptions)}`);
     const own = readOnce(socketOptions) as Record<string, unknown>;
     refuseOptions(own, AROUND_THE_GATE);
-    return ready(guardedSocket(guard(), own), 'connect', undefined, 0);
+    return guardedSocket(guard(), own, timeout);
   };
   return Object.freeze(dial) as unknown as Dial;
 }
@@ -210,15 +212,7 @@ function ready<S extends net.Socket>(
   timeout: number,
 ): S {
   if (onReady !== undefined) socket.once(event, onReady);
-  if (timeout > 0) {
-    const timer = setTimeout(() => {
-      socket.destroy(
-        misuse(Error, 'ERR_NETJAIL_TIMEOUT', `Cannot connect: not connected after ${timeout} ms`),
-      );
-    }, timeout);
-    const stop = (): void => clearTimeout(timer);
-    socket.once(event, stop).once('close', stop);
-  }
+  limitConnecting(socket, event, timeout);
   return socket;
 }
 

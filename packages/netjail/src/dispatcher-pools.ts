@@ -1,4 +1,4 @@
-import { createConnector, type Connector } from './connector.ts';
+import { createConnector, type Connector, type GuardedConnector } from './connector.ts';
 import { misuse } from './errors.ts';
 import { Guard } from './guard.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
@@ -46,7 +46,7 @@ const CONNECT_TIMEOUT = 10_000;
 /** One undici agent for each rule set, built here so that its connector is ours. */
 export class DispatcherPools {
   readonly settings: GuardSettings;
-  readonly #pools: Pools<AgentLike>;
+  readonly #pools: Pools<PooledAgent>;
   readonly #build: (connector: Connector) => AgentLike;
   #closed = false;
 
@@ -80,11 +80,12 @@ export class DispatcherPools {
     this.#build = (connector) => new Agent({ ...clientOptions, connect: connector } as never);
     this.#pools = new Pools(
       readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),
-      (rules) =>
-        this.#build(
-          createConnector(new Guard(rules, settings), { options: socketOptions, allowH2, timeout }),
-        ),
-      retire,
+      (rules) => {
+        const guard = new Guard(rules, settings);
+        const connector = createConnector(guard, { options: socketOptions, allowH2, timeout });
+        return new PooledAgent(this.#build(connector.connect), connector);
+      },
+      (pool) => pool.retire(),
     );
     probe(Agent, this.#build);
   }
@@ -104,7 +105,7 @@ export class DispatcherPools {
   }
 
   closeIdleConnections(): void {
-    for (const agent of this.#pools.clear()) retire(agent);
+    for (const pool of this.#pools.clear()) pool.retire();
   }
 
   async close(): Promise<void> {
@@ -144,7 +145,7 @@ export class DispatcherPools {
     return {
       dispatch: (options, handler) => {
         const sent = agent.dispatch(options, handler);
-        retire(agent);
+        agent.close().catch(() => {});
         return sent;
       },
       close: () => agent.close(),
@@ -153,9 +154,34 @@ export class DispatcherPools {
   }
 }
 
-/** Lets an agent finish what it is doing; that it may be closed already is no harm. */
-function retire(agent: AgentLike): void {
-  agent.close().catch(() => {});
+/** The agent of one rule set with its connector. */
+class PooledAgent implements AgentLike {
+  readonly #agent: AgentLike;
+  readonly #connector: GuardedConnector;
+
+  constructor(agent: AgentLike, connector: GuardedConnector) {
+    this.#agent = agent;
+    this.#connector = connector;
+  }
+
+  dispatch(options: object, handler: object): boolean {
+    return this.#agent.dispatch(options, handler);
+  }
+
+  close(): Promise<void> {
+    return this.#agent.close();
+  }
+
+  async destroy(error: Error | null = null): Promise<void> {
+    const done = this.#agent.destroy(error);
+    this.#connector.abandon(error ?? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the dispatcher is destroyed'));
+    await done;
+  }
+
+  /** Lets the agent finish what it is doing; that it may be closed already is no harm. */
+  retire(): void {
+    this.close().catch(() => {});
+  }
 }
 
 function readConnect(connect: unknown): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { AROUND_THE_GATE, connectOptions, failingOptions, gateSocket } from './connect.ts';
+import { AROUND_THE_GATE, connectOptions, failingOptions, gateSocket, limitConnecting } from './connect.ts';
 import { DeniedError, misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { isRecord, readOnce } from './internal/assert.ts';
@@ -9,11 +9,13 @@ import { readTarget } from './target.ts';
 /** A socket that its client connects itself, once, through the guard. */
 class GuardedSocket extends net.Socket {
   readonly #guard: Guard;
+  readonly #timeout: number;
   #used = false;
 
-  constructor(guard: Guard, options: net.SocketConstructorOpts) {
+  constructor(guard: Guard, options: net.SocketConstructorOpts, timeout: number) {
     super(options);
     this.#guard = guard;
+    this.#timeout = timeout;
   }
 
   override connect(...args: unknown[]): this {
@@ -22,6 +24,7 @@ class GuardedSocket extends net.Socket {
     this.#used = true;
     const { options, path, onConnect } = readConnect(args);
     if (onConnect !== undefined) this.once('connect', onConnect);
+    limitConnecting(this, 'connect', this.#timeout);
     try {
       if (path !== undefined) throw this.#guard.refuse('path-not-allowed', path, undefined);
       const target = readTarget(options['host'], options['port']);
@@ -36,8 +39,8 @@ class GuardedSocket extends net.Socket {
   }
 }
 
-export function guardedSocket(guard: Guard, options: Record<string, unknown>): net.Socket {
-  return new GuardedSocket(guard, options as net.SocketConstructorOpts);
+export function guardedSocket(guard: Guard, options: Record<string, unknown>, timeout: number): net.Socket {
+  return new GuardedSocket(guard, options as net.SocketConstructorOpts, timeout);
 }
 
 /** The forms of `net.Socket.connect`: (options), (port, host), (path), each with a listener. */

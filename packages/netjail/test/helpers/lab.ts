@@ -1,0 +1,125 @@
+// Real servers on loopback that count what reaches them. 127.0.0.2 plays the allowed network,
+// 127.0.0.1 the denied one; both have the same port, so that one URL differs by its host only.
+import http from 'node:http';
+import https from 'node:https';
+import http2 from 'node:http2';
+import net, { type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+import selfsigned from 'selfsigned';
+
+export const ALLOWED = '127.0.0.2';
+export const DENIED = '127.0.0.1';
+
+export interface Site {
+  connections: number;
+  requests: { url: string; host: string | undefined; servername: string | false | null | undefined }[];
+  open: Set<Socket>;
+}
+
+export interface Lab {
+  port: number;
+  allowed: Site;
+  denied: Site;
+  /** `http://host:port/path` of the lab. */
+  url(host: string, path?: string): string;
+  /** Resolves once no connection is open any more on either site. */
+  drained(): Promise<void>;
+}
+
+export type Kind = 'http' | 'https' | 'h2';
+
+let certificate: Promise<{ cert: string; private: string }> | undefined;
+
+/** A self-signed certificate for name.test and 127.0.0.2, made when the tests run. */
+export async function tlsCertificate(): Promise<{ cert: string; key: string }> {
+  certificate ??= selfsigned.generate([{ name: 'commonName', value: 'name.test' }], {
+    keyType: 'ec',
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      { name: 'subjectAltName', altNames: [{ type: 2, value: 'name.test' }, { type: 7, ip: ALLOWED }] },
+    ],
+  } as never) as unknown as Promise<{ cert: string; private: string }>;
+  const { cert, private: key } = await certificate;
+  return { cert, key };
+}
+
+/** Starts both sites; they end with the test. */
+export async function startLab(t: TestContext, kind: Kind = 'http'): Promise<Lab> {
+  const tls = kind === 'http' ? undefined : await tlsCertificate();
+  let port = 0;
+  const sites: Site[] = [];
+  for (const address of [ALLOWED, DENIED]) {
+    const site: Site = { connections: 0, requests: [], open: new Set() };
+    sites.push(site);
+    const server = createServer(kind, tls);
+    server.on('connection', (socket: Socket) => {
+      site.connections++;
+      site.open.add(socket);
+      socket.on('close', () => {
+        site.open.delete(socket);
+        server.emit('netjail:closed');
+      });
+      socket.on('error', () => {});
+    });
+    server.on('tlsClientError', () => {});
+    server.on('upgrade', (_request, socket: Socket) => {
+      socket.on('error', () => {});
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nupgraded');
+    });
+    server.on('connect', (_request, socket: Socket) => {
+      socket.on('error', () => {});
+      socket.end('HTTP/1.1 200 Connection Established\r\n\r\ntunnel');
+    });
+    server.on('request', (request: http.IncomingMessage, response: http.ServerResponse) => {
+      const url = request.url ?? '';
+      const host = request.headers.host ?? (request.headers[':authority'] as string | undefined);
+      site.requests.push({ url, host, servername: (request.socket as { servername?: string }).servername });
+      const to = /^\/redirect\?(.*)$/.exec(url)?.[1];
+      if (to !== undefined) {
+        response.writeHead(302, { location: decodeURIComponent(to) }).end();
+      } else if (url === '/hang') {
+        response.writeHead(200);
+        response.write('begun');
+        server.once('netjail:release', () => response.end(' ended'));
+      } else {
+        response.end(`hello from ${address}`);
+      }
+    });
+    server.listen(port, address);
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+    releases.set(site, () => server.emit('netjail:release'));
+    t.after(async () => {
+      for (const socket of site.open) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    });
+  }
+  const [allowed, denied] = sites as [Site, Site];
+  return {
+    port,
+    allowed,
+    denied,
+    url: (host, path = '/') => `${kind === 'http' ? 'http' : 'https'}://${host}:${port}${path}`,
+    drained: async () => {
+      while (allowed.open.size + denied.open.size > 0) {
+        const [socket] = [...allowed.open, ...denied.open];
+        await once(socket!, 'close');
+      }
+    },
+  };
+}
+
+const releases = new WeakMap<Site, () => void>();
+
+/** Lets the answers of `/hang` end. */
+export function release(site: Site): void {
+  releases.get(site)!();
+}
+
+function createServer(kind: Kind, tls: { cert: string; key: string } | undefined): net.Server {
+  if (kind === 'http') return http.createServer();
+  if (kind === 'https') return https.createServer(tls!);
+  return http2.createSecureServer({ ...tls!, allowHTTP1: true }) as unknown as net.Server;
+}
