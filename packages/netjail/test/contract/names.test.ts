@@ -190,7 +190,8 @@ for (const adapter of adapters) {
           });
           wasAsked();
         });
-      const client = adapter.create({ rules, resolver });
+      // undici.request() looks at its signal only once it is connected, or fails to be.
+      const client = adapter.create({ rules, resolver, timeout: 300 });
       const controller = new AbortController();
       const failed = assert.rejects(client.request(lab.url('name.test'), controller.signal));
       await asked;

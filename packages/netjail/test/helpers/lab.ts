@@ -105,7 +105,7 @@ export async function startLab(t: TestContext, kind: Kind = 'http'): Promise<Lab
     drained: async () => {
       while (allowed.open.size + denied.open.size > 0) {
         const [socket] = [...allowed.open, ...denied.open];
-        await once(socket!, 'close');
+        await new Promise((resolve) => socket!.once('close', resolve));
       }
     },
   };
