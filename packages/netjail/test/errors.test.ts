@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { createDial } from '../src/dial.ts';
+import { DeniedError, deniedError } from '../src/errors.ts';
+import type { VerdictMessage } from '../src/events.ts';
+import { ranges } from '../src/ranges.ts';
+import { Rules } from '../src/rules.ts';
+import { denied, type Denial } from '../src/verdict.ts';
+import { packageRoot, readData } from './helpers/data.ts';
+import { ALLOWED, DENIED, startLab } from './helpers/lab.ts';
+
+describe('DeniedError', () => {
+  const cases: [denial: Denial, clause: string][] = [
+    [denied(undefined, 'no-rules'), 'no rules are in effect'],
+    [denied('10.0.0.1', 'not-allowed'), '10.0.0.1 is not allowed by any entry'],
+    [denied('169.254.169.254', 'blocked', '169.254.0.0/16'), '169.254.169.254 is blocked by 169.254.0.0/16'],
+    [denied('64:ff9b::a00:1', 'carried-address-blocked', 'private', '10.0.0.1'), '64:ff9b::a00:1 carries 10.0.0.1, which is blocked by private'],
+    [denied('64:ff9b::a00:1', 'carried-address-not-allowed', undefined, '10.0.0.1'), '64:ff9b::a00:1 carries 10.0.0.1, which is not allowed by any entry'],
+    [denied('::', 'loopback-blocked', '::1'), ':: reaches the local host, which is blocked by ::1'],
+    [denied(undefined, 'host-not-allowed'), 'no entry allows this host'],
+    [denied(undefined, 'path-not-allowed'), 'no entry allows this path'],
+    [denied('127.1', 'not-an-address'), 'the resolver answered 127.1, which is not an address'],
+    [denied('fe80::1%lo', 'zone'), 'fe80::1%lo has a zone, and no prefix contains a zone'],
+  ];
+  for (const [denial, clause] of cases) {
+    it(`says host, port and why when the reason is ${denial.reason}`, () => {
+      const error = new DeniedError({ host: 'name.test', port: 80, denials: [denial] });
+      assert.equal(error.message, `Cannot connect to "name.test" port 80: ${clause}`);
+      assert.deepEqual([error.name, error.code, error.reason, error.retryable], ['DeniedError', 'ERR_NETJAIL_DENIED', denial.reason, false]);
+    });
+  }
+
+  it('counts what it does not spell out, and cuts and escapes a hostile host', () => {
+    const many = new DeniedError({ host: 'x', denials: Array.from({ length: 9 }, (_, i) => denied(`10.0.0.${i}`, 'not-allowed')) });
+    assert.match(many.message, /^Cannot connect to "x": 10\.0\.0\.0 is .*; 5 more$/);
+    const hostile = new DeniedError({ host: `\n\u001b[31m${'x'.repeat(1e6)}`, denials: [denied(undefined, 'no-rules')] });
+    assert.ok(hostile.message.length < 400 && !/[\n\u001b]/.test(hostile.message));
+    assert.throws(() => new DeniedError({ host: 'x', denials: [] }), { code: 'ERR_NETJAIL_INVALID_ARGUMENT' });
+  });
+});
+
+describe('deniedError()', () => {
+  const error = new DeniedError({ host: 'x', denials: [denied(undefined, 'no-rules')] });
+  it('finds it in causes and aggregates, at any depth', () => {
+    for (const wrapped of [error, new Error('a', { cause: new Error('b', { cause: error }) }), new AggregateError([new Error('a'), new AggregateError([error])]), { cause: error }]) {
+      assert.equal(deniedError(wrapped), error);
+    }
+  });
+  it('is undefined for anything else, cycles and throwing getters included', () => {
+    const cycle = new Error('a');
+    cycle.cause = new AggregateError([cycle, undefined, null, 1]);
+    for (const value of [undefined, null, 1, 'x', cycle, { get cause() { throw new Error('x'); } }, new Proxy({}, { get: () => { throw new Error('x'); } })]) {
+      assert.equal(deniedError(value), undefined);
+    }
+  });
+});
+
+describe('netjail:verdict', () => {
+  it('has one message for each verdict, allowed and denied', async (t) => {
+    const lab = await startLab(t);
+    const messages: VerdictMessage[] = [];
+    const listen = (message: unknown): number => messages.push(message as VerdictMessage);
+    subscribe('netjail:verdict', listen);
+    const rules = new Rules({ allow: ['127.0.0.0/8'], block: ['127.0.0.1'] });
+    const socket = createDial({ rules, resolver: async () => [DENIED, ALLOWED] })({ host: 'name.test', port: lab.port });
+    await once(socket, 'connect');
+    socket.destroy();
+    await once(createDial()({ host: 'name.test', port: 1 }), 'error');
+    unsubscribe('netjail:verdict', listen);
+    const common = { host: 'name.test', port: lab.port, carried: undefined, mode: 'enforce' };
+    assert.deepEqual(messages, [
+      { ...common, allowed: false, address: DENIED, reason: 'blocked', entry: '127.0.0.1' },
+      { ...common, allowed: true, address: ALLOWED, reason: undefined, entry: '127.0.0.0/8' },
+      { ...common, port: 1, allowed: false, address: undefined, reason: 'no-rules', entry: undefined },
+    ]);
+  });
+});
+
+describe('ranges', () => {
+  interface Row { prefix: string; sample?: string; globally_reachable: boolean | null; rfc: string }
+  const data = readData<{ registry: Row[]; not_in_registry: Row[] }>('special-purpose.json');
+
+  it('are what the registry data gives', () => {
+    const tool = join(dirname(dirname(packageRoot)), 'tools/generate-ranges.mjs');
+    assert.ok(existsSync(tool));
+    const { status, stderr } = spawnSync(process.execPath, [tool, '--check'], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  });
+
+  it('call public what the registry calls globally reachable, and special-purpose what it does not', () => {
+    const open = new Rules({ allow: ['public'] });
+    const special = new Rules({ allow: ['special-purpose'] });
+    assert.ok(data.registry.length > 45);
+    for (const { prefix, sample, globally_reachable: reachable } of data.registry) {
+      if (prefix === '::ffff:0:0/96' || prefix === '64:ff9b::/96') continue; // judged as IPv4, as a carrier
+      assert.equal(open.accept(sample!), reachable === true, `public ${sample} of ${prefix}`);
+      assert.equal(special.accept(sample!), reachable !== true, `special-purpose ${sample} of ${prefix}`);
+    }
+    for (const { prefix, rfc } of data.not_in_registry) {
+      const first = prefix.split('/')[0]!;
+      assert.equal(open.accept(first), false, `public ${first}`);
+      if (rfc !== 'vendor') assert.equal(special.accept(first), true, `special-purpose ${first}`);
+    }
+    for (const address of ['1.1.1.1', '8.8.8.8', '2606:4700::1111']) assert.ok(open.accept(address) && !special.accept(address));
+    assert.equal(open.judge('168.63.129.16').reason, 'not-allowed');
+  });
+
+  it('have the unspecified addresses in loopback, and cannot be changed', () => {
+    for (const address of ['127.0.0.1', '::1', '0.0.0.0', '::']) assert.ok(new Rules({ allow: ['loopback'] }).accept(address));
+    assert.throws(() => (ranges.public as string[]).push('10.0.0.0/8'), TypeError);
+  });
+});
