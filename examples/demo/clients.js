@@ -42,7 +42,9 @@ export function createClients(options) {
     /** A protocol of its own over TCP: sends a word and waits for the echo. */
     dial: (url) =>
       new Promise((resolve, reject) => {
-        const socket = url.startsWith('unix:') ? dial({ path: url.slice('unix:'.length) }) : dial(readTarget(url));
+        const socket = url.startsWith('unix:')
+          ? dial({ path: url.slice('unix:'.length) })
+          : dial(readTarget(url));
         socket.setEncoding('utf8');
         socket.on('error', reject);
         socket.on('connect', () => socket.write('ping'));
@@ -70,7 +72,9 @@ export function createClients(options) {
  */
 function get(url, agent) {
   return new Promise((resolve, reject) => {
-    const target = url.startsWith('unix:') ? { socketPath: url.slice('unix:'.length), path: '/admin' } : readOptions(url);
+    const target = url.startsWith('unix:')
+      ? { socketPath: url.slice('unix:'.length), path: '/admin' }
+      : readOptions(url);
     const request = http.request({ ...target, agent }, (response) => {
       let body = '';
       response.setEncoding('utf8');

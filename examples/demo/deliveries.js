@@ -29,7 +29,13 @@ export function listDeliveries({ http, echo, path }) {
     { how: 'http', url: `http://partner.example:${http}/to/partner`, address: PARTNER, note: 'redirect' },
     { how: 'fetch', url: `http://mixed.example:${http}/hook`, address: PARTNER, note: 'one of two answers' },
     { how: 'dial', url: `tcp://mixed.example:${echo}`, address: PARTNER, note: 'one of two answers' },
-    { how: 'fetch', url: `http://partner.example:${http}/hook`, rules: 'in effect', address: PARTNER, note: 'withRules' },
+    {
+      how: 'fetch',
+      url: `http://partner.example:${http}/hook`,
+      rules: 'in effect',
+      address: PARTNER,
+      note: 'withRules',
+    },
 
     // The internal service, written in every way.
     { how: 'fetch', url: `http://127.0.0.1:${http}/admin`, reason: 'blocked' },
@@ -39,18 +45,33 @@ export function listDeliveries({ http, echo, path }) {
     { how: 'fetch', url: `http://0x7f.1:${http}/admin`, reason: 'blocked', note: 'in hexadecimal' },
     { how: 'dial', url: `tcp://0x7f.1:${echo}`, reason: 'blocked', note: 'a name here: looked up' },
     { how: 'fetch', url: `http://[::ffff:127.0.0.1]:${http}/admin`, reason: 'blocked', note: 'IPv4-mapped' },
-    { how: 'http', url: `http://0.0.0.0:${http}/admin`, reason: 'not-allowed', note: 'reaches the local host' },
+    {
+      how: 'http',
+      url: `http://0.0.0.0:${http}/admin`,
+      reason: 'not-allowed',
+      note: 'reaches the local host',
+    },
     { how: 'fetch', url: `http://[::1]:${http}/admin`, reason: 'blocked' },
     { how: 'dial', url: `tcp://[::7f00:1]:${echo}`, reason: 'not-allowed', note: 'IPv4-compatible' },
     { how: 'http', url: `http://localhost:${http}/admin`, reason: 'blocked' },
-    { how: 'fetch', url: `http://mapped.example:${http}/admin`, reason: 'blocked', note: 'AAAA, IPv4-mapped' },
+    {
+      how: 'fetch',
+      url: `http://mapped.example:${http}/admin`,
+      reason: 'blocked',
+      note: 'AAAA, IPv4-mapped',
+    },
     { how: 'dial', url: `tcp://mapped.example:${echo}`, reason: 'blocked', note: 'AAAA, IPv4-mapped' },
     { how: 'fetch', url: `http://alias.example:${http}/admin`, reason: 'blocked', note: 'CNAME' },
     { how: 'http', url: `unix:${path}`, reason: 'path-not-allowed', note: 'Unix socket' },
     { how: 'dial', url: `unix:${path}`, reason: 'path-not-allowed', note: 'Unix socket' },
 
     // Elsewhere.
-    { how: 'fetch', url: 'http://169.254.169.254/latest/meta-data/', reason: 'blocked', note: 'cloud metadata' },
+    {
+      how: 'fetch',
+      url: 'http://169.254.169.254/latest/meta-data/',
+      reason: 'blocked',
+      note: 'cloud metadata',
+    },
     { how: 'http', url: 'http://10.0.0.5/', reason: 'not-allowed', note: 'private network' },
 
     // A name that changes its address between two connections.
@@ -69,6 +90,12 @@ export function listDeliveries({ http, echo, path }) {
     { how: 'fetch', url: `http://partner.example:${http}/hook`, rules: 'none', reason: 'no-rules' },
     { how: 'http', url: `http://partner.example:${http}/hook`, rules: 'none', reason: 'no-rules' },
     { how: 'dial', url: `tcp://partner.example:${echo}`, rules: 'none', reason: 'no-rules' },
-    { how: 'fetch', url: `http://partner.example:${http}/hook`, rules: 'empty', reason: 'host-not-allowed', note: 'empty rules' },
+    {
+      how: 'fetch',
+      url: `http://partner.example:${http}/hook`,
+      rules: 'empty',
+      reason: 'host-not-allowed',
+      note: 'empty rules',
+    },
   ];
 }

@@ -17,7 +17,10 @@ const INTERNAL = '127.0.0.1';
  */
 function createZone() {
   let rebindQueries = 0;
-  const a = (/** @type {string[]} */ ...addresses) => () => addresses.map((data) => ({ type: /** @type {const} */ ('A'), data }));
+  const a =
+    (/** @type {string[]} */ ...addresses) =>
+    () =>
+      addresses.map((data) => ({ type: /** @type {const} */ ('A'), data }));
   return {
     'partner.example': a(PARTNER),
     'internal.example': a(INTERNAL),

@@ -50,8 +50,11 @@ async function checkWitness() {
   const url = `http://127.0.0.1:${services.http}/admin`;
   const response = await fetch(url);
   await response.text();
-  if (services.connections.internal === 0) failures.push('the internal service does not count its connections');
-  print(`Without netjail, ${url} is reached: ${services.connections.internal} connection counted. From here on, with netjail:\n`);
+  if (services.connections.internal === 0)
+    failures.push('the internal service does not count its connections');
+  print(
+    `Without netjail, ${url} is reached: ${services.connections.internal} connection counted. From here on, with netjail:\n`,
+  );
   services.connections.internal = 0;
 }
 
@@ -99,13 +102,20 @@ function report(delivery, { address, denial, error }, width) {
   if (name === 'delivered') count.delivered++;
   if (name === 'denied') count.denied++;
 
-  const isExpected = delivery.reason === undefined
-    ? name === 'delivered' && address === delivery.address
-    : name === 'denied' && denial?.reason === delivery.reason;
+  const isExpected =
+    delivery.reason === undefined
+      ? name === 'delivered' && address === delivery.address
+      : name === 'denied' && denial?.reason === delivery.reason;
   const columns = [how, url, address, denial?.reason ?? '', denial?.entry ?? '', note];
-  printRow(name, columns, width, !isExpected || name === 'failed' ? 'red' : name === 'delivered' ? 'green' : 'yellow');
+  printRow(
+    name,
+    columns,
+    width,
+    !isExpected || name === 'failed' ? 'red' : name === 'delivered' ? 'green' : 'yellow',
+  );
   if (isExpected) return;
-  const wanted = delivery.reason === undefined ? `delivered by ${delivery.address}` : `denied as ${delivery.reason}`;
+  const wanted =
+    delivery.reason === undefined ? `delivered by ${delivery.address}` : `denied as ${delivery.reason}`;
   failures.push(`${how} ${url} was not ${wanted}${error === undefined ? '' : `: ${error}`}`);
 }
 
@@ -116,7 +126,8 @@ function summarise() {
 ${count.delivered} delivered, ${count.denied} denied.
 Connections accepted: partner ${partner}, internal service ${internal}. DNS queries answered: ${dns.queries()}.`);
   for (const failure of failures) print(paint(`FAILED: ${failure}`, 'red'));
-  if (failures.length === 0) print('Every webhook went where it should, and nothing reached the internal service.');
+  if (failures.length === 0)
+    print('Every webhook went where it should, and nothing reached the internal service.');
 }
 
 /**

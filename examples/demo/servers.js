@@ -30,7 +30,10 @@ export async function startServices() {
   /** @type {net.Server[]} */
   const servers = [];
   const directory = await mkdtemp(join(tmpdir(), 'netjail-demo-'));
-  const path = process.platform === 'win32' ? `\\\\.\\pipe\\netjail-demo-${process.pid}` : join(directory, 'internal.sock');
+  const path =
+    process.platform === 'win32'
+      ? `\\\\.\\pipe\\netjail-demo-${process.pid}`
+      : join(directory, 'internal.sock');
 
   /** @type {(server: net.Server, owner: 'partner' | 'internal', where: net.ListenOptions) => Promise<number>} */
   const start = async (server, owner, where) => {
@@ -48,7 +51,9 @@ export async function startServices() {
       const port = await start(create('partner'), 'partner', { host: PARTNER, port: 0 });
       try {
         await start(create('internal'), 'internal', { host: INTERNAL, port });
-        await start(create('internal'), 'internal', { host: '::1', port, ipv6Only: true }).catch(ignoreMissingIPv6);
+        await start(create('internal'), 'internal', { host: '::1', port, ipv6Only: true }).catch(
+          ignoreMissingIPv6,
+        );
         return port;
       } catch (error) {
         // Somebody else has this port on the other address: take another.

@@ -21,6 +21,32 @@ export const AROUND_THE_GATE: readonly string[] = [
   'proxyEnv',
 ];
 
+const NOTHING_AROUND: Readonly<Record<string, undefined>> = Object.freeze(
+  Object.fromEntries([...AROUND_THE_GATE, 'hostname'].map((name) => [name, undefined])),
+);
+
+/** The look-up of a socket, to be given up with it. Most sockets never have one that is given up. */
+export class PendingLookup {
+  #controller: AbortController | undefined;
+  #aborted = false;
+
+  /** The signal for the resolver. */
+  begin(): AbortSignal {
+    this.#controller = new AbortController();
+    if (this.#aborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    this.#controller = undefined;
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+}
+
 /** Options for `net.connect` or `tls.connect` with which only judged addresses can be reached. */
 export interface ConnectOptions extends Record<string, unknown> {
   readonly host: string;
@@ -38,17 +64,16 @@ export function connectOptions(
   guard: Guard,
   target: Target,
   options: Record<string, unknown>,
-  aborted: AbortController,
+  pending: PendingLookup,
 ): ConnectOptions {
   const literal = guard.admit(target);
-  const safe = Object.assign(Object.create(null) as Record<string, unknown>, options);
-  for (const name of AROUND_THE_GATE) delete safe[name];
-  delete safe['hostname'];
-  return Object.assign(safe, {
+  return {
+    ...options,
+    ...NOTHING_AROUND,
     host: literal?.address ?? target.host,
     port: target.port,
-    lookup: lookupFor(guard, target, aborted),
-  });
+    lookup: lookupFor(guard, target, pending),
+  };
 }
 
 /** Options of a connection that fails with the error, through the socket's own channel. */
@@ -61,14 +86,16 @@ export function failingOptions(error: Error, options: Record<string, unknown>): 
 }
 
 /** Node's look-up hook: calls back later, once, with fresh answers, never with none. */
-function lookupFor(guard: Guard, target: Target, aborted: AbortController): LookupFunction {
+function lookupFor(guard: Guard, target: Target, pending: PendingLookup): LookupFunction {
   return (_host, options, callback) => {
-    guard.resolve(target, familyOf(options.family), aborted.signal).then(
+    guard.resolve(target, familyOf(options.family), pending.begin()).then(
       (addresses) => {
+        pending.end();
         if (options.all === true) process.nextTick(callback, null, addresses);
         else process.nextTick(callback, null, addresses[0]!.address, addresses[0]!.family);
       },
       (error: unknown) => {
+        pending.end();
         // A rejection without an error must not look like success to Node.
         const failure =
           error instanceof Error ? error : new Error('Cannot resolve: the resolver failed', { cause: error });
@@ -93,7 +120,7 @@ export function gateSocket<S extends Socket>(
   socket: S,
   guard: Guard,
   target: Target,
-  aborted: AbortController,
+  pending: PendingLookup,
 ): S {
   const deny = (address: string | undefined): boolean => {
     try {
@@ -104,7 +131,7 @@ export function gateSocket<S extends Socket>(
       return true;
     }
   };
-  Object.defineProperty(socket, 'blockList', { value: Object.freeze({ check: deny }) });
+  (socket as unknown as { blockList: object }).blockList = { check: deny };
   (socket as EventEmitter).prependOnceListener('connect', () => {
     if (socket.destroyed) return;
     const { remoteAddress } = socket;
@@ -112,7 +139,7 @@ export function gateSocket<S extends Socket>(
     if (remoteAddress === undefined) socket.destroy(gone(target));
     else deny(remoteAddress);
   });
-  socket.once('close', () => aborted.abort());
+  if (target.literal === undefined) socket.once('close', () => pending.abort());
   return lockSocket(socket);
 }
 
@@ -133,7 +160,7 @@ function gone({ host, port }: Target): Error {
 
 /** Makes `connect` of a socket throw: its address was judged, another one would not be. */
 export function lockSocket<S extends Socket>(socket: S): S {
-  Object.defineProperty(socket, 'connect', { value: refuseReconnect });
+  socket.connect = refuseReconnect;
   return socket;
 }
 

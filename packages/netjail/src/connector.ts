@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { connectOptions, gateSocket } from './connect.ts';
+import { connectOptions, gateSocket, PendingLookup } from './connect.ts';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { invalidOption } from './options.ts';
@@ -65,12 +65,12 @@ export function createConnector(
       const secure = asked.protocol === 'https:';
       const host = asked.hostname.replace(/^\[|\]$/g, '');
       const target = readTarget(host, asked.port || (secure ? 443 : 80));
-      const aborted = new AbortController();
+      const pending = new PendingLookup();
       const given = connectOptions(
         guard,
         target,
         { ...options, ...(asked.localAddress ? { localAddress: asked.localAddress } : {}) },
-        aborted,
+        pending,
       );
 
       let socket: net.Socket;
@@ -97,7 +97,7 @@ export function createConnector(
       } else {
         socket = net.connect({ highWaterMark: 65_536, ...given } as net.TcpNetConnectOpts);
       }
-      gateSocket(socket, guard, target, aborted);
+      gateSocket(socket, guard, target, pending);
       connecting.add(socket);
       if (options['keepAlive'] !== false) {
         socket.setKeepAlive(

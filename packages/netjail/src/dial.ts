@@ -5,6 +5,7 @@ import {
   connectOptions,
   failingOptions,
   gateSocket,
+  PendingLookup,
   limitConnecting,
   lockSocket,
   type ConnectOptions,
@@ -148,20 +149,20 @@ function openSocket(
     return lockSocket(fail(failingOptions(denial, options)));
   }
   const target = readTarget(options['host'], options['port']);
-  const aborted = new AbortController();
+  const pending = new PendingLookup();
   let given: ConnectOptions;
   try {
-    given = connectOptions(guard, target, options, aborted);
+    given = connectOptions(guard, target, options, pending);
   } catch (error) {
     if (!(error instanceof DeniedError)) throw error;
     return lockSocket(fail(failingOptions(error, options)));
   }
-  if ((options['signal'] as AbortSignal | undefined)?.aborted === true) aborted.abort();
+  if ((options['signal'] as AbortSignal | undefined)?.aborted === true) pending.abort();
   const socket: unknown = open(given);
   if (!(socket instanceof net.Socket)) {
     throw invalidOption('connect', `it returned ${show(socket)}, not a net.Socket`);
   }
-  gateSocket(socket, guard, target, aborted);
+  gateSocket(socket, guard, target, pending);
   // An own connect function may hand out a socket that is connected already.
   if (!socket.connecting && !socket.destroyed && socket.remoteAddress !== undefined)
     socket.blockList.check(socket.remoteAddress);

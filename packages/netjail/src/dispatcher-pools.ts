@@ -174,7 +174,9 @@ class PooledAgent implements AgentLike {
 
   async destroy(error: Error | null = null): Promise<void> {
     const done = this.#agent.destroy(error);
-    this.#connector.abandon(error ?? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the dispatcher is destroyed'));
+    this.#connector.abandon(
+      error ?? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the dispatcher is destroyed'),
+    );
     await done;
   }
 

@@ -6,6 +6,12 @@ import { readTarget } from './target.ts';
 const ABSOLUTE = /^https?:\/\/(?<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?<port>[0-9]{1,5}))?(?=[/?#]|$)/i;
 const AUTHORITY = /^(?<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+):(?<port>[0-9]{1,5})$/i;
 
+/** True for a CONNECT, and for a path that is not one on the connection's own server. */
+export function namesAnotherTarget(method: string | undefined, path: string | undefined): boolean {
+  if (method === 'CONNECT') return true;
+  return path !== undefined && path !== '' && path !== '*' && path[0] !== '/' && path[0] !== '?';
+}
+
 /**
  * The denial of a request whose own text names another destination, as requests to a proxy do: an
  * absolute-form path (`GET http://target/`) or a CONNECT. `undefined` where there is nothing to deny.
@@ -31,7 +37,7 @@ function judgeProxied(
   own: { readonly host: unknown; readonly port: unknown },
 ): DeniedError | undefined {
   const connect = method === 'CONNECT';
-  if (!connect && (path === undefined || path === '' || path === '*' || /^[/?]/.test(path))) return undefined;
+  if (!namesAnotherTarget(method, path)) return undefined;
   const text = path ?? '';
   const named = (connect ? AUTHORITY : ABSOLUTE).exec(text)?.groups;
   if (named?.['host'] === undefined) return guard.refuse('proxied-name', text, undefined);

@@ -1,5 +1,12 @@
 import net from 'node:net';
-import { AROUND_THE_GATE, connectOptions, failingOptions, gateSocket, limitConnecting } from './connect.ts';
+import {
+  AROUND_THE_GATE,
+  connectOptions,
+  failingOptions,
+  gateSocket,
+  PendingLookup,
+  limitConnecting,
+} from './connect.ts';
 import { DeniedError, misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { isRecord, readOnce } from './internal/assert.ts';
@@ -28,9 +35,9 @@ class GuardedSocket extends net.Socket {
     try {
       if (path !== undefined) throw this.#guard.refuse('path-not-allowed', path, undefined);
       const target = readTarget(options['host'], options['port']);
-      const aborted = new AbortController();
-      const given = connectOptions(this.#guard, target, options, aborted);
-      gateSocket(this, this.#guard, target, aborted);
+      const pending = new PendingLookup();
+      const given = connectOptions(this.#guard, target, options, pending);
+      gateSocket(this, this.#guard, target, pending);
       return super.connect(given as unknown as net.SocketConnectOpts);
     } catch (error) {
       if (!(error instanceof DeniedError)) throw error;

@@ -11,19 +11,25 @@ const others = new Rules({ allow: ['10.0.0.0/16', '11.0.0.0/8'] });
 
 describe('withRules()', () => {
   it('returns what the function returns, and passes arguments on', () => {
-    assert.equal(withRules(rules, (a: number, b: number) => a + b, 1, 2), 3);
+    assert.equal(
+      withRules(rules, (a: number, b: number) => a + b, 1, 2),
+      3,
+    );
     assert.equal(currentRules(), undefined);
   });
 
   it('keeps the rules in effect over promises, timers, streams and bound emitters', async () => {
     const emitter = new EventEmitter();
     const seen = await withRules(rules, async () => {
-      await null;
+      await Promise.resolve();
       const list = [currentRules()];
       await new Promise<void>((resolve) => setTimeout(() => (list.push(currentRules()), resolve()), 1));
       for await (const _chunk of Readable.from(['x'])) list.push(currentRules());
       process.nextTick(() => list.push(currentRules()));
-      emitter.once('event', AsyncResource.bind(() => list.push(currentRules())));
+      emitter.once(
+        'event',
+        AsyncResource.bind(() => list.push(currentRules())),
+      );
       return list;
     });
     emitter.emit('event');
@@ -33,7 +39,13 @@ describe('withRules()', () => {
   });
 
   it('ends with the function when it throws', () => {
-    assert.throws(() => withRules(rules, () => { throw new RangeError('mine'); }), RangeError);
+    assert.throws(
+      () =>
+        withRules(rules, () => {
+          throw new RangeError('mine');
+        }),
+      RangeError,
+    );
     assert.equal(currentRules(), undefined);
   });
 
@@ -41,7 +53,10 @@ describe('withRules()', () => {
     withRules(rules, () => {
       withRules(others, () => {
         const both = currentRules()!;
-        assert.deepEqual(['10.0.0.1', '10.1.0.1', '11.0.0.1'].map((address) => both.accept(address)), [true, false, false]);
+        assert.deepEqual(
+          ['10.0.0.1', '10.1.0.1', '11.0.0.1'].map((address) => both.accept(address)),
+          [true, false, false],
+        );
         withRules(rules, () => withRules(others, () => assert.equal(currentRules(), both)));
       });
       assert.equal(currentRules(), rules);
@@ -56,16 +71,36 @@ describe('withRules()', () => {
   });
 
   it('throws when given anything else, and calls nothing', () => {
-    for (const value of [[], {}, 'public', 1, true, Object.create(Rules.prototype, { toString: { value: () => 'nonsense' } })]) {
+    for (const value of [
+      [],
+      {},
+      'public',
+      1,
+      true,
+      Object.create(Rules.prototype, { toString: { value: () => 'nonsense' } }),
+    ]) {
       if (value instanceof Rules) continue;
-      assert.throws(() => withRules(value as never, () => assert.fail('called')), { name: 'TypeError', code: 'ERR_NETJAIL_INVALID_RULES' });
+      assert.throws(() => withRules(value as never, () => assert.fail('called')), {
+        name: 'TypeError',
+        code: 'ERR_NETJAIL_INVALID_RULES',
+      });
     }
-    assert.throws(() => withRules(rules, 'x' as never), { name: 'TypeError', code: 'ERR_NETJAIL_INVALID_ARGUMENT' });
+    assert.throws(() => withRules(rules, 'x' as never), {
+      name: 'TypeError',
+      code: 'ERR_NETJAIL_INVALID_ARGUMENT',
+    });
   });
 
   it('keeps interleaved calls apart', async () => {
-    const ask = async (): Promise<Rules | undefined> => (await once(process.nextTick(() => bell.emit('ring')) ?? bell, 'ring'), currentRules());
+    const ask = async (): Promise<Rules | undefined> => (
+      await once(process.nextTick(() => bell.emit('ring')) ?? bell, 'ring'),
+      currentRules()
+    );
     const bell = new EventEmitter();
-    assert.deepEqual(await Promise.all([withRules(rules, ask), withRules(others, ask), ask()]), [rules, others, undefined]);
+    assert.deepEqual(await Promise.all([withRules(rules, ask), withRules(others, ask), ask()]), [
+      rules,
+      others,
+      undefined,
+    ]);
   });
 });

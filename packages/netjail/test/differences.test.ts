@@ -17,7 +17,10 @@ function fakeConnect(dialled: string[]) {
       socket.destroy(error ?? new Error('dialled'));
     };
     if (net.isIP(options.host) !== 0) process.nextTick(use, null, options.host);
-    else options.lookup(options.host, { all: true }, (error, addresses) => use(error, (addresses as { address: string }[] | undefined)?.[0]?.address));
+    else
+      options.lookup(options.host, { all: true }, (error, addresses) =>
+        use(error, (addresses as { address: string }[] | undefined)?.[0]?.address),
+      );
     return socket;
   };
 }
@@ -51,7 +54,8 @@ describe('createDial() as Rules.DialFunc of the Go library', () => {
         continue;
       }
       const first = dialed.slice(0, dialed.lastIndexOf(':')).replace(/^\[|\]$/g, '');
-      const same = (a: string, b: string): boolean => unmap(parseAddress(a)).value === unmap(parseAddress(b)).value;
+      const same = (a: string, b: string): boolean =>
+        unmap(parseAddress(a)).value === unmap(parseAddress(b)).value;
       if (dialled.length > 0 && same(dialled[0]!, first)) {
         counts.same++;
         continue;
@@ -67,7 +71,10 @@ describe('createDial() as Rules.DialFunc of the Go library', () => {
     const dialled: string[] = [];
     const rules = new Rules({ allow: ['0.0.0.0/0', '::/0'] });
     const families: number[] = [];
-    const resolver = async (_host: string, { family }: { family: number }): Promise<string[]> => (families.push(family), ['192.0.2.1', '2001:db8::1']);
+    const resolver = async (_host: string, { family }: { family: number }): Promise<string[]> => (
+      families.push(family),
+      ['192.0.2.1', '2001:db8::1']
+    );
     const connect = (options: { lookup: net.LookupFunction; host: string; family?: number }): net.Socket => {
       const socket = new net.Socket();
       options.lookup(options.host, { family: options.family ?? 0, all: false }, (error, address) => {
@@ -78,16 +85,28 @@ describe('createDial() as Rules.DialFunc of the Go library', () => {
     };
     const dial = createDial({ rules, resolver, connect: connect as never });
     for (const family of [6, 4]) await once(dial({ host: 'name.test', port: 1, family }), 'error');
-    assert.deepEqual([dialled, families], [['2001:db8::1', '192.0.2.1'], [6, 4]]);
+    assert.deepEqual(
+      [dialled, families],
+      [
+        ['2001:db8::1', '192.0.2.1'],
+        [6, 4],
+      ],
+    );
     const only4 = createDial({ rules, resolver: async () => ['192.0.2.1'], connect: connect as never });
-    const [error] = (await once(only4({ host: 'name.test', port: 1, family: 6 }), 'error')) as [{ code: string }];
+    const [error] = (await once(only4({ host: 'name.test', port: 1, family: 6 }), 'error')) as [
+      { code: string },
+    ];
     assert.equal(error.code, 'ENOTFOUND');
   });
 
   it('dials the canonical form of what was judged (canonical)', async () => {
     const dialled: string[] = [];
-    const dial = createDial({ rules: new Rules({ allow: ['::/0', '0.0.0.0/0'] }), connect: fakeConnect(dialled) as never });
-    for (const host of ['2001:DB8:0:0:0:0:0:1', '::ffff:192.0.2.1']) await once(dial({ host, port: 1 }), 'error');
+    const dial = createDial({
+      rules: new Rules({ allow: ['::/0', '0.0.0.0/0'] }),
+      connect: fakeConnect(dialled) as never,
+    });
+    for (const host of ['2001:DB8:0:0:0:0:0:1', '::ffff:192.0.2.1'])
+      await once(dial({ host, port: 1 }), 'error');
     assert.deepEqual(dialled, ['2001:db8::1', '192.0.2.1']);
   });
 });

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { packageRoot } from './helpers/data.ts';
@@ -15,7 +23,9 @@ const sources = [
   join(root, 'README.md'),
   join(root, 'SECURITY.md'),
   ...readdirSync(join(root, 'docs')).map((name) => join(root, 'docs', name)),
-  ...readdirSync(join(packageRoot, 'src'), { recursive: true, encoding: 'utf8' }).map((name) => join(packageRoot, 'src', name)),
+  ...readdirSync(join(packageRoot, 'src'), { recursive: true, encoding: 'utf8' }).map((name) =>
+    join(packageRoot, 'src', name),
+  ),
 ].filter((path) => /\.(?:md|ts)$/.test(path));
 
 describe('snippets', () => {
@@ -28,13 +38,27 @@ describe('snippets', () => {
       it(`${relative(root, path)} line ${line} runs and prints what it says`, () => {
         const file = join(folder, `${number}.mjs`);
         writeFileSync(file, match[1]!);
-        const { status, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', file], { encoding: 'utf8', timeout: 20_000 });
+        const { status, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', file], {
+          encoding: 'utf8',
+          timeout: 20_000,
+        });
         assert.equal(status, 0, stderr);
         const lines = stdout.trimEnd().split('\n');
-        const comments = [...match[1]!.matchAll(/console\.log\(.*?\/\/ (.*)$/gm)].map(([, comment]) => comment!);
+        const comments = [...match[1]!.matchAll(/console\.log\(.*?\/\/ (.*)$/gm)].map(
+          ([, comment]) => comment!,
+        );
         assert.ok(comments.length > 0, 'a snippet prints something');
         // In the order printed; a remark may stand behind what is printed.
-        for (const comment of comments) assert.ok(lines.some((printed) => comment === printed || comment.startsWith(`${printed} (`) || comment.startsWith(`${printed}: `)), `${comment}\nis not in\n${stdout}`);
+        for (const comment of comments)
+          assert.ok(
+            lines.some(
+              (printed) =>
+                comment === printed ||
+                comment.startsWith(`${printed} (`) ||
+                comment.startsWith(`${printed}: `),
+            ),
+            `${comment}\nis not in\n${stdout}`,
+          );
         assert.equal(lines.length, comments.length, stdout);
       });
     }
@@ -54,7 +78,9 @@ describe('documents', () => {
   }
 
   it('README.md links to files that exist', () => {
-    for (const [, target] of readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+    for (const [, target] of readFileSync(join(root, 'README.md'), 'utf8').matchAll(
+      /\]\((?!https?:)([^)]+)\)/g,
+    )) {
       assert.ok(existsSync(join(root, target!)), target);
     }
   });

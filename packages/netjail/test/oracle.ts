@@ -12,7 +12,8 @@ export function parseAddress(text: string): Parsed {
   const hexText =
     tail === undefined
       ? text
-      : text.slice(0, -tail.length) + [16n, 0n].map((n) => ((quad(tail) >> n) & 0xffffn).toString(16)).join(':');
+      : text.slice(0, -tail.length) +
+        [16n, 0n].map((n) => ((quad(tail) >> n) & 0xffffn).toString(16)).join(':');
   const [head, rest] = hexText.split('::');
   const left = head === '' ? [] : head!.split(':');
   const right = rest === undefined || rest === '' ? [] : rest.split(':');
@@ -25,7 +26,9 @@ function quad(text: string): bigint {
 }
 
 export function unmap({ family, value }: Parsed): Parsed {
-  return family === 6 && value >> 32n === 0xffffn ? { family: 4, value: value & 0xffffffffn } : { family, value };
+  return family === 6 && value >> 32n === 0xffffn
+    ? { family: 4, value: value & 0xffffffffn }
+    : { family, value };
 }
 
 /** Does the prefix (unmapped) contain the address (unmapped)? */
@@ -44,13 +47,19 @@ export function contains(prefix: string, address: Parsed): boolean {
 
 /** The IPv4 addresses that an IPv6 address carries. */
 export function carried(value: bigint): bigint[] {
-  const bits = (from: number, length: number): bigint => (value >> BigInt(128 - from - length)) & ((1n << BigInt(length)) - 1n);
+  const bits = (from: number, length: number): bigint =>
+    (value >> BigInt(128 - from - length)) & ((1n << BigInt(length)) - 1n);
   const found: bigint[] = [];
   if (bits(0, 96) === 0n && value > 1n) found.push(bits(96, 32));
   if (bits(0, 96) === 0xffff0000n) found.push(bits(96, 32));
   if (bits(0, 96) === 0x64ff9bn << 64n) found.push(bits(96, 32));
   if (bits(0, 48) === 0x64ff9b0001n) {
-    const layouts = [bits(96, 32), (bits(48, 16) << 16n) | bits(72, 16), (bits(56, 8) << 24n) | bits(72, 24), bits(72, 32)];
+    const layouts = [
+      bits(96, 32),
+      (bits(48, 16) << 16n) | bits(72, 16),
+      (bits(56, 8) << 24n) | bits(72, 24),
+      bits(72, 32),
+    ];
     found.push(...layouts.filter((word) => word >> 24n !== 0n));
   }
   if (bits(0, 16) === 0x2002n) found.push(bits(16, 32));
@@ -67,5 +76,7 @@ export function accepts(allow: string[], block: string[], text: string): boolean
   if (!allow.some((prefix) => contains(prefix, address)) || blocked(address)) return false;
   if (address.value === 0n) return !loopbackBlocked;
   if (address.family === 4) return true;
-  return carried(address.value).every((value) => !blocked({ family: 4, value }) && !(value === 0n && loopbackBlocked));
+  return carried(address.value).every(
+    (value) => !blocked({ family: 4, value }) && !(value === 0n && loopbackBlocked),
+  );
 }

@@ -15,7 +15,13 @@ if (files.length === 0) throw new Error('there are no compiled tests: run npm ru
 const binary = process.argv[2] ?? process.execPath;
 const { status, error } = spawnSync(
   binary,
-  ['--test', '--test-concurrency=2', `--test-reporter=${process.env.TEST_REPORTER ?? 'spec'}`, '--test-reporter-destination=stdout', ...files],
+  [
+    '--test',
+    '--test-concurrency=2',
+    `--test-reporter=${process.env.TEST_REPORTER ?? 'spec'}`,
+    '--test-reporter-destination=stdout',
+    ...files,
+  ],
   { stdio: 'inherit' },
 );
 if (error) throw error;

@@ -59,6 +59,12 @@ export class HttpAgent extends http.Agent {
     this.#pools.addRequest(request, options, port, localAddress);
   }
 
+  /** A guarded socket, for clients that ask an agent for one; a denial is its error or the callback's. */
+  override createConnection(options: unknown, callback?: unknown): Created {
+    const open = (given: object): unknown => super.createConnection(given as never);
+    return this.#pools.createConnection(options, callback, open) as Created;
+  }
+
   /** Closes the connections that no request uses. */
   closeIdleConnections(): void {
     this.#pools.closeIdleConnections();
@@ -107,6 +113,12 @@ export class HttpsAgent extends https.Agent {
     this.#pools.addRequest(request, options, port, localAddress);
   }
 
+  /** A guarded socket, for clients that ask an agent for one; a denial is its error or the callback's. */
+  override createConnection(options: unknown, callback?: unknown): Created {
+    const open = (given: object): unknown => super.createConnection(given as never);
+    return this.#pools.createConnection(options, callback, open) as Created;
+  }
+
   /** Closes the connections that no request uses. */
   closeIdleConnections(): void {
     this.#pools.closeIdleConnections();
@@ -137,7 +149,7 @@ class HttpPool extends http.Agent implements PoolAgent {
   }
 
   override createConnection(options: unknown, callback: unknown): Created {
-    return guardConnection(this.#guard, options, callback, (given) =>
+    return guardConnection(this.#guard, options as Record<string, unknown>, callback, (given) =>
       super.createConnection(given as never),
     ) as Created;
   }
@@ -158,7 +170,7 @@ class HttpsPool extends https.Agent implements PoolAgent {
   }
 
   override createConnection(options: unknown, callback: unknown): Created {
-    return guardConnection(this.#guard, options, callback, (given) =>
+    return guardConnection(this.#guard, options as Record<string, unknown>, callback, (given) =>
       super.createConnection(given as never),
     ) as Created;
   }

@@ -1,13 +1,21 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
-import { AROUND_THE_GATE, connectOptions, gateSocket, type ConnectOptions } from '../connect.ts';
+import {
+  AROUND_THE_GATE,
+  connectOptions,
+  failingOptions,
+  gateSocket,
+  lockSocket,
+  PendingLookup,
+  type ConnectOptions,
+} from '../connect.ts';
 import { currentRules } from '../context.ts';
 import { misuse } from '../errors.ts';
 import { Guard } from '../guard.ts';
 import { isRecord, readOnce, show } from '../internal/assert.ts';
 import { readInteger, readOptions, refuseOptions, type GuardSettings } from '../options.ts';
 import { DEFAULT_MAX_POOLS, Pools } from '../pool.ts';
-import { proxiedDenial } from '../proxied.ts';
+import { namesAnotherTarget, proxiedDenial } from '../proxied.ts';
 import { readTarget } from '../target.ts';
 
 /** The agent of one rule set. */
@@ -44,19 +52,42 @@ export class AgentPools {
 
   /** Runs synchronously inside `http.request`, so the rules in effect are the caller's. */
   addRequest(request: http.ClientRequest, given: unknown, port: unknown, localAddress: unknown): void {
-    const options = isRecord(given)
-      ? (readOnce(given) as Record<string, unknown>)
-      : { host: given, port, localAddress };
+    let options = isRecord(given) ? (given as Record<string, unknown>) : { host: given, port, localAddress };
     refuseOptions(options, REFUSED_IN_REQUEST);
     const rules = this.#settings.rules ?? currentRules();
-    const error = this.#closed
-      ? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the agent is closed')
-      : proxiedDenial(new Guard(rules, this.#settings), request.method, request.path, {
-          host: options['host'],
-          port: options['port'],
-        });
+    let error: Error | undefined;
+    if (this.#closed) {
+      error = misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the agent is closed');
+    } else if (namesAnotherTarget(request.method, request.path)) {
+      // What is compared here is what is used: Node copies the options only later.
+      options = readOnce(options) as Record<string, unknown>;
+      const own = { host: options['host'], port: options['port'] };
+      error = proxiedDenial(new Guard(rules, this.#settings), request.method, request.path, own);
+    }
     const agent = error === undefined ? this.#pools.for(rules) : new RefusingAgent(error);
     (agent as unknown as AddRequest).addRequest(request, options);
+  }
+
+  /** For clients that ask an agent for a socket themselves: guarded like a request. */
+  createConnection(given: unknown, callback: unknown, open: (options: ConnectOptions) => unknown): unknown {
+    if (!isRecord(given)) {
+      throw misuse(
+        TypeError,
+        'ERR_NETJAIL_INVALID_ARGUMENT',
+        `Cannot connect to ${show(given)}: options are an object`,
+      );
+    }
+    const options = readOnce(given) as Record<string, unknown>;
+    refuseOptions(options, REFUSED_IN_REQUEST);
+    const rules = this.#settings.rules ?? currentRules();
+    const host = options['host'] ?? options['hostname'];
+    const path = options['socketPath'] ?? options['path'];
+    return guardConnection(
+      new Guard(rules, this.#settings),
+      { ...options, host, socketPath: path },
+      callback,
+      open,
+    );
   }
 
   closeIdleConnections(): void {
@@ -104,32 +135,28 @@ class RefusingAgent extends http.Agent {
 
 /**
  * Opens the socket of an agent: Node's own `open` with options that reach judged addresses only.
- * Errors go to the callback, since one that is thrown here can surface in somebody else's request.
+ * `options` is a copy of Node's or ours, so each has been read once. Errors go to the callback,
+ * since one that is thrown here can surface in somebody else's request; without a callback the
+ * socket has them.
  */
 export function guardConnection(
   guard: Guard,
-  given: unknown,
+  options: Record<string, unknown>,
   callback: unknown,
   open: (options: ConnectOptions) => unknown,
 ): unknown {
-  if (typeof callback !== 'function') {
-    throw misuse(
-      TypeError,
-      'ERR_NETJAIL_INVALID_ARGUMENT',
-      `Cannot call back ${show(callback)}: it is not a function`,
-    );
-  }
   try {
-    const options = readOnce(given as object) as Record<string, unknown>;
     const { socketPath } = options;
     if (socketPath !== undefined && socketPath !== null) {
       throw guard.refuse('path-not-allowed', String(socketPath), undefined);
     }
     const target = readTarget(options['host'], options['port']);
-    const aborted = new AbortController();
-    const socket = open(connectOptions(guard, target, options, aborted)) as Socket;
-    return gateSocket(socket, guard, target, aborted);
+    const pending = new PendingLookup();
+    const socket = open(connectOptions(guard, target, options, pending)) as Socket;
+    return gateSocket(socket, guard, target, pending);
   } catch (error) {
+    if (typeof callback !== 'function')
+      return lockSocket(open(failingOptions(error as Error, options)) as Socket);
     (callback as (error: unknown) => void)(error);
     return undefined;
   }

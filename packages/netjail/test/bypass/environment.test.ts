@@ -65,8 +65,14 @@ describe('every adapter in a process whose', () => {
   it('environment names a proxy never speaks to it', async (t) => {
     const lab = await startLab(t);
     const { url, seen } = await proxy(t);
-    const env = Object.fromEntries(['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].map((name) => [name, url]));
-    for (const use of ['', '1']) assert.deepEqual(await run(lab, BOTH, { ...env, NODE_USE_ENV_PROXY: use, NO_PROXY: '' }), GUARDED);
+    const env = Object.fromEntries(
+      ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].map((name) => [
+        name,
+        url,
+      ]),
+    );
+    for (const use of ['', '1'])
+      assert.deepEqual(await run(lab, BOTH, { ...env, NODE_USE_ENV_PROXY: use, NO_PROXY: '' }), GUARDED);
     assert.deepEqual([seen(), lab.denied.connections], [0, 0]);
   });
 
@@ -88,7 +94,10 @@ describe('every adapter in a process whose', () => {
       const code = `Object.defineProperty(Object.prototype, '${name}', { value: ${value}, configurable: true, writable: true });
         const results = await call(process.env.DENIED); delete Object.prototype['${name}']; console.log(JSON.stringify(results))`;
       const results = (await run(lab, code)) as unknown[];
-      assert.ok(results.every((result) => result !== 200), JSON.stringify(results));
+      assert.ok(
+        results.every((result) => result !== 200),
+        JSON.stringify(results),
+      );
       assert.equal(lab.denied.connections, 0);
     });
   }
@@ -105,10 +114,22 @@ describe('every adapter in a process whose', () => {
   it('undici was loaded first is guarded, or netjail/fetch throws', async (t) => {
     const lab = await startLab(t);
     for (const name of ['undici6', 'undici']) {
-      const [allowed, denied] = (await run(lab, `await import('${name}');BEFORE${BOTH}`)) as [unknown[], unknown[]];
+      const [allowed, denied] = (await run(lab, `await import('${name}');BEFORE${BOTH}`)) as [
+        unknown[],
+        unknown[],
+      ];
       assert.ok([200, 'ERR_NETJAIL_UNSUPPORTED_RUNTIME'].includes(allowed[0] as never), String(allowed[0]));
-      assert.deepEqual([allowed.slice(1), denied.slice(1)], [[200, 200, 200], ['blocked', 'blocked', 'blocked']]);
-      assert.ok(['blocked', 'ERR_NETJAIL_UNSUPPORTED_RUNTIME'].includes(denied[0] as never), String(denied[0]));
+      assert.deepEqual(
+        [allowed.slice(1), denied.slice(1)],
+        [
+          [200, 200, 200],
+          ['blocked', 'blocked', 'blocked'],
+        ],
+      );
+      assert.ok(
+        ['blocked', 'ERR_NETJAIL_UNSUPPORTED_RUNTIME'].includes(denied[0] as never),
+        String(denied[0]),
+      );
     }
     assert.equal(lab.denied.connections, 0);
   });

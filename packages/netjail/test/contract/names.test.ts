@@ -27,7 +27,10 @@ for (const adapter of adapters) {
     it('reaches the server when the literal is allowed', async (t) => {
       const lab = await startLab(t);
       const client = adapter.create({ rules, resolver: never });
-      assert.deepEqual(await client.request(lab.url(ALLOWED)), { status: 200, body: `hello from ${ALLOWED}` });
+      assert.deepEqual(await client.request(lab.url(ALLOWED)), {
+        status: 200,
+        body: `hello from ${ALLOWED}`,
+      });
       assert.equal(lab.allowed.requests.length, 1);
       await client.destroy();
     });
@@ -45,12 +48,33 @@ for (const adapter of adapters) {
     it('denies when the literal is blocked, whatever its spelling', async (t) => {
       const lab = await startLab(t);
       const client = adapter.create({ rules, resolver: never });
-      await assertDenied(client.request(lab.url(DENIED)), { host: DENIED, reason: 'blocked', address: DENIED, entry: '127.0.0.1' });
+      await assertDenied(client.request(lab.url(DENIED)), {
+        host: DENIED,
+        reason: 'blocked',
+        address: DENIED,
+        entry: '127.0.0.1',
+      });
       for (const host of ['[::ffff:127.0.0.1]', '[0:0:0:0:0:ffff:7f00:1]']) {
-        await assertDenied(client.request(lab.url(host)), { host: '::ffff:7f00:1', reason: 'blocked', address: DENIED, entry: '127.0.0.1' });
+        await assertDenied(client.request(lab.url(host)), {
+          host: '::ffff:7f00:1',
+          reason: 'blocked',
+          address: DENIED,
+          entry: '127.0.0.1',
+        });
       }
-      await assertDenied(client.request(lab.url('[::7f00:1]')), { host: '::7f00:1', reason: 'carried-address-blocked', address: '::7f00:1', entry: '127.0.0.1', carried: DENIED });
-      await assertDenied(client.request(lab.url('[::]')), { host: '::', reason: 'loopback-blocked', address: '::', entry: '127.0.0.1' });
+      await assertDenied(client.request(lab.url('[::7f00:1]')), {
+        host: '::7f00:1',
+        reason: 'carried-address-blocked',
+        address: '::7f00:1',
+        entry: '127.0.0.1',
+        carried: DENIED,
+      });
+      await assertDenied(client.request(lab.url('[::]')), {
+        host: '::',
+        reason: 'loopback-blocked',
+        address: '::',
+        entry: '127.0.0.1',
+      });
       assert.equal(lab.denied.connections, 0);
       await client.destroy();
     });
@@ -58,7 +82,11 @@ for (const adapter of adapters) {
     it('denies when the literal is not allowed', async (t) => {
       const lab = await startLab(t);
       const client = adapter.create({ rules: new Rules({ allow: [ALLOWED] }), resolver: never });
-      await assertDenied(client.request(lab.url(DENIED)), { host: DENIED, reason: 'not-allowed', address: DENIED });
+      await assertDenied(client.request(lab.url(DENIED)), {
+        host: DENIED,
+        reason: 'not-allowed',
+        address: DENIED,
+      });
       assert.equal(lab.denied.connections, 0);
       await client.destroy();
     });
@@ -68,12 +96,28 @@ for (const adapter of adapters) {
       const rows = [
         { answer: DENIED, reason: 'blocked', address: DENIED, carried: undefined },
         { answer: '::ffff:127.0.0.1', reason: 'blocked', address: DENIED, carried: undefined },
-        { answer: '64:ff9b::7f00:1', reason: 'carried-address-blocked', address: '64:ff9b::7f00:1', carried: DENIED },
-        { answer: '2002:7f00:1::', reason: 'carried-address-blocked', address: '2002:7f00:1::', carried: DENIED },
+        {
+          answer: '64:ff9b::7f00:1',
+          reason: 'carried-address-blocked',
+          address: '64:ff9b::7f00:1',
+          carried: DENIED,
+        },
+        {
+          answer: '2002:7f00:1::',
+          reason: 'carried-address-blocked',
+          address: '2002:7f00:1::',
+          carried: DENIED,
+        },
       ] as const;
       for (const { answer, reason, address, carried } of rows) {
         const client = adapter.create({ rules, resolver: answering([answer]) });
-        await assertDenied(client.request(lab.url('name.test')), { host: 'name.test', reason, address, entry: '127.0.0.1', carried });
+        await assertDenied(client.request(lab.url('name.test')), {
+          host: 'name.test',
+          reason,
+          address,
+          entry: '127.0.0.1',
+          carried,
+        });
         await client.destroy();
       }
       assert.equal(lab.denied.connections, 0);
@@ -82,10 +126,16 @@ for (const adapter of adapters) {
     it('denies without a look-up when no rules are in effect or they are empty', async (t) => {
       const lab = await startLab(t);
       const client = adapter.create({ resolver: never });
-      for (const host of ['name.test', ALLOWED]) await assertDenied(client.request(lab.url(host)), { host, reason: 'no-rules' });
+      for (const host of ['name.test', ALLOWED])
+        await assertDenied(client.request(lab.url(host)), { host, reason: 'no-rules' });
       const empty = adapter.create({ rules: new Rules({}), resolver: never });
-      await assertDenied(empty.request(lab.url('name.test')), { host: 'name.test', reason: 'host-not-allowed' });
-      await withRules(undefined, () => assertDenied(client.request(lab.url('name.test')), { host: 'name.test', reason: 'host-not-allowed' }));
+      await assertDenied(empty.request(lab.url('name.test')), {
+        host: 'name.test',
+        reason: 'host-not-allowed',
+      });
+      await withRules(undefined, () =>
+        assertDenied(client.request(lab.url('name.test')), { host: 'name.test', reason: 'host-not-allowed' }),
+      );
       assert.equal(lab.allowed.connections, 0);
       await Promise.all([client.destroy(), empty.destroy()]);
     });
@@ -96,11 +146,24 @@ for (const adapter of adapters) {
       assert.equal((await withRules(rules, () => client.request(lab.url('name.test')))).status, 200);
       const narrower = new Rules({ allow: ['127.0.0.3'] });
       await withRules(rules, () =>
-        withRules(narrower, () => assertDenied(client.request(lab.url(ALLOWED)), { host: ALLOWED, reason: 'not-allowed', address: ALLOWED })),
+        withRules(narrower, () =>
+          assertDenied(client.request(lab.url(ALLOWED)), {
+            host: ALLOWED,
+            reason: 'not-allowed',
+            address: ALLOWED,
+          }),
+        ),
       );
       const wider = new Rules({ allow: ['0.0.0.0/0'] });
       await withRules(rules, () =>
-        withRules(wider, () => assertDenied(client.request(lab.url(DENIED)), { host: DENIED, reason: 'blocked', address: DENIED, entry: '127.0.0.1' })),
+        withRules(wider, () =>
+          assertDenied(client.request(lab.url(DENIED)), {
+            host: DENIED,
+            reason: 'blocked',
+            address: DENIED,
+            entry: '127.0.0.1',
+          }),
+        ),
       );
       assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
       await client.destroy();
@@ -108,13 +171,24 @@ for (const adapter of adapters) {
 
     it('dials the allowed ones of a mixed answer, and denies it when all must be allowed', async (t) => {
       const lab = await startLab(t);
-      for (const list of [[DENIED, ALLOWED], [ALLOWED, DENIED]]) {
+      for (const list of [
+        [DENIED, ALLOWED],
+        [ALLOWED, DENIED],
+      ]) {
         const any = adapter.create({ rules, resolver: answering(list) });
         assert.equal((await any.request(lab.url('name.test'))).body, `hello from ${ALLOWED}`);
         await any.destroy();
         const all = adapter.create({ rules, resolver: answering(list), answers: 'all' });
-        const denied = await assertDenied(all.request(lab.url('name.test')), { host: 'name.test', reason: 'blocked', address: DENIED, entry: '127.0.0.1' });
-        assert.deepEqual(denied.denials.map(({ reason }) => reason), ['blocked', 'mixed-answer']);
+        const denied = await assertDenied(all.request(lab.url('name.test')), {
+          host: 'name.test',
+          reason: 'blocked',
+          address: DENIED,
+          entry: '127.0.0.1',
+        });
+        assert.deepEqual(
+          denied.denials.map(({ reason }) => reason),
+          ['blocked', 'mixed-answer'],
+        );
         await all.destroy();
       }
       assert.deepEqual([lab.allowed.requests.length, lab.denied.connections], [2, 0]);
@@ -126,22 +200,44 @@ for (const adapter of adapters) {
       assert.equal((await client.request(lab.url('name.test'))).status, 200);
       client.closeIdle();
       await lab.drained();
-      await assertDenied(client.request(lab.url('name.test')), { host: 'name.test', reason: 'blocked', address: DENIED, entry: '127.0.0.1' });
+      await assertDenied(client.request(lab.url('name.test')), {
+        host: 'name.test',
+        reason: 'blocked',
+        address: DENIED,
+        entry: '127.0.0.1',
+      });
       assert.equal(lab.denied.connections, 0);
       await client.destroy();
     });
 
     it('denies answers that are no addresses', async (t) => {
       const lab = await startLab(t);
-      const answers: unknown[] = ['', '127.1', '0x7f.0.0.1', 'localhost', `${ALLOWED} `, 1, null, { toString: () => ALLOWED }];
+      const answers: unknown[] = [
+        '',
+        '127.1',
+        '0x7f.0.0.1',
+        'localhost',
+        `${ALLOWED} `,
+        1,
+        null,
+        { toString: () => ALLOWED },
+      ];
       for (const answer of answers) {
         const client = adapter.create({ rules, resolver: answering([answer]) });
         const address = typeof answer === 'string' ? answer : `(${typeof answer})`;
-        await assertDenied(client.request(lab.url('name.test')), { host: 'name.test', reason: 'not-an-address', address });
+        await assertDenied(client.request(lab.url('name.test')), {
+          host: 'name.test',
+          reason: 'not-an-address',
+          address,
+        });
         await client.destroy();
       }
       const zone = adapter.create({ rules, resolver: answering(['fe80::1%lo']) });
-      await assertDenied(zone.request(lab.url('name.test')), { host: 'name.test', reason: 'zone', address: 'fe80::1%lo' });
+      await assertDenied(zone.request(lab.url('name.test')), {
+        host: 'name.test',
+        reason: 'zone',
+        address: 'fe80::1%lo',
+      });
       await zone.destroy();
       assert.equal(lab.allowed.connections, 0);
     });
@@ -151,7 +247,12 @@ for (const adapter of adapters) {
       const own = Object.assign(new Error('my resolver is down'), { code: 'EMINE' });
       const rows: [resolver: unknown, check: (error: Error & { code?: string }) => boolean][] = [
         [() => Promise.reject(own), (error) => error === own],
-        [() => { throw own; }, (error) => error === own],
+        [
+          () => {
+            throw own;
+          },
+          (error) => error === own,
+        ],
         [() => Promise.reject(undefined), (error) => /the resolver failed/.test(error.message)],
         [async () => [], (error) => error.code === 'ENOTFOUND'],
         [async () => ALLOWED, (error) => error.code === 'EBADRESP'],
@@ -160,7 +261,10 @@ for (const adapter of adapters) {
       ];
       for (const [resolver, check] of rows) {
         const client = adapter.create({ rules, resolver: resolver as Resolver });
-        const error = await client.request(lab.url('name.test')).then(() => assert.fail('it was let through'), (reason: Error) => reason);
+        const error = await client.request(lab.url('name.test')).then(
+          () => assert.fail('it was let through'),
+          (reason: Error) => reason,
+        );
         assert.equal(deniedError(error), undefined);
         assert.ok(check((adapter.name === 'fetch' ? error.cause : error) as Error), String(error.stack));
         await client.destroy();
@@ -206,7 +310,10 @@ for (const adapter of adapters) {
     it('fails when the look-up does not answer in time', async (t) => {
       const lab = await startLab(t);
       const client = adapter.create({ rules, resolver: () => new Promise(() => {}), timeout: 50 });
-      await assert.rejects(client.request(lab.url('name.test')), (error: Error) => deniedError(error) === undefined);
+      await assert.rejects(
+        client.request(lab.url('name.test')),
+        (error: Error) => deniedError(error) === undefined,
+      );
       assert.equal(lab.allowed.connections, 0);
       await client.destroy();
     });

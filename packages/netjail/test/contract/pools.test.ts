@@ -21,15 +21,27 @@ for (const adapter of adapters) {
   describe(`${adapter.name} redirects`, () => {
     it('denies a redirect to a denied address, by literal and by name', async (t) => {
       const lab = await startLab(t);
-      const answers: Record<string, string> = { 'name.test': ALLOWED, 'inner.test': DENIED, '0x7f.1': DENIED };
+      const answers: Record<string, string> = {
+        'name.test': ALLOWED,
+        'inner.test': DENIED,
+        '0x7f.1': DENIED,
+      };
       const client = adapter.create({ rules, resolver: async (host) => [answers[host]!] });
       for (const host of [DENIED, 'inner.test', '0x7f.1', '[::ffff:127.0.0.1]']) {
         const target = lab.url(host, '/secret');
         const first = client.request(lab.url('name.test', `/redirect?${encodeURIComponent(target)}`));
         // What does not follow redirects itself sends the next request as a caller would.
-        const followed = adapter.redirects ? first : first.then((reply) => (assert.equal(reply.status, 302), client.request(target)));
-        const error = await followed.then(() => assert.fail(host), (reason: unknown) => reason);
-        assert.deepEqual([deniedError(error)?.reason, deniedError(error)?.denials[0]!.address], ['blocked', DENIED]);
+        const followed = adapter.redirects
+          ? first
+          : first.then((reply) => (assert.equal(reply.status, 302), client.request(target)));
+        const error = await followed.then(
+          () => assert.fail(host),
+          (reason: unknown) => reason,
+        );
+        assert.deepEqual(
+          [deniedError(error)?.reason, deniedError(error)?.denials[0]!.address],
+          ['blocked', DENIED],
+        );
       }
       assert.equal(lab.denied.connections, 0);
       assert.equal(lab.allowed.requests.length, 4);
@@ -43,11 +55,23 @@ for (const adapter of adapters.filter(({ pools }) => pools)) {
     it('uses a connection again under the same policy, and another one under another', async (t) => {
       const lab = await startLab(t);
       const client = adapter.create({ single: true });
-      for (const [scope, connections] of [[rules, 1], [rules, 1], [same, 1], [other, 2], [rules, 2]] as const) {
+      for (const [scope, connections] of [
+        [rules, 1],
+        [rules, 1],
+        [same, 1],
+        [other, 2],
+        [rules, 2],
+      ] as const) {
         assert.equal((await withRules(scope, () => client.request(lab.url(ALLOWED)))).status, 200);
         assert.equal(lab.allowed.connections, connections);
       }
-      await withRules(withoutIt, () => assertDenied(client.request(lab.url(ALLOWED)), { host: ALLOWED, reason: 'not-allowed', address: ALLOWED }));
+      await withRules(withoutIt, () =>
+        assertDenied(client.request(lab.url(ALLOWED)), {
+          host: ALLOWED,
+          reason: 'not-allowed',
+          address: ALLOWED,
+        }),
+      );
       await assertDenied(client.request(lab.url(ALLOWED)), { host: ALLOWED, reason: 'no-rules' });
       assert.equal(lab.allowed.requests.length, 5);
       await client.destroy();
@@ -60,9 +84,21 @@ for (const adapter of adapters.filter(({ pools }) => pools)) {
       for (let i = 0; i < 30; i++) {
         const host = i % 3 === 0 ? 'name.test' : ALLOWED;
         if (i % 2 === 0) {
-          calls.push(withRules(rules, () => client.request(lab.url(host, `/${i}`))).then(({ status }) => assert.equal(status, 200)));
+          calls.push(
+            withRules(rules, () => client.request(lab.url(host, `/${i}`))).then(({ status }) =>
+              assert.equal(status, 200),
+            ),
+          );
         } else {
-          calls.push(withRules(withoutIt, () => assertDenied(client.request(lab.url(host, `/${i}`)), { host, reason: 'not-allowed', address: ALLOWED })).then(() => {}));
+          calls.push(
+            withRules(withoutIt, () =>
+              assertDenied(client.request(lab.url(host, `/${i}`)), {
+                host,
+                reason: 'not-allowed',
+                address: ALLOWED,
+              }),
+            ).then(() => {}),
+          );
         }
       }
       await Promise.all(calls);
@@ -92,8 +128,14 @@ for (const adapter of adapters.filter(({ pools }) => pools)) {
       const hanging = client.request(lab.url(ALLOWED, '/hang'));
       while (lab.allowed.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
       const closed = client.close();
-      const refused = await client.request(lab.url(ALLOWED)).then(() => assert.fail('a closed client was used'), (error: Error) => error);
-      assert.equal(((adapter.name === 'fetch' ? refused.cause : refused) as { code?: string }).code, 'ERR_NETJAIL_CLOSED');
+      const refused = await client.request(lab.url(ALLOWED)).then(
+        () => assert.fail('a closed client was used'),
+        (error: Error) => error,
+      );
+      assert.equal(
+        ((adapter.name === 'fetch' ? refused.cause : refused) as { code?: string }).code,
+        'ERR_NETJAIL_CLOSED',
+      );
       release(lab.allowed);
       assert.equal((await hanging).body, 'begun ended');
       await closed;
@@ -123,8 +165,14 @@ for (const adapter of adapters.filter(({ name }) => name !== 'dial.socket')) {
       assert.equal((await client.request(lab.url('name.test'))).body, `hello from ${ALLOWED}`);
       assert.equal(lab.allowed.requests[0]!.servername, 'name.test');
       assert.equal((await client.request(lab.url(ALLOWED))).status, 200);
-      const wrong = await client.request(lab.url('wrong.test')).then(() => assert.fail('a wrong name was accepted'), (error: Error) => error);
-      assert.equal(((adapter.name === 'fetch' ? wrong.cause : wrong) as { code?: string }).code, 'ERR_TLS_CERT_ALTNAME_INVALID');
+      const wrong = await client.request(lab.url('wrong.test')).then(
+        () => assert.fail('a wrong name was accepted'),
+        (error: Error) => error,
+      );
+      assert.equal(
+        ((adapter.name === 'fetch' ? wrong.cause : wrong) as { code?: string }).code,
+        'ERR_TLS_CERT_ALTNAME_INVALID',
+      );
       assert.equal(lab.allowed.requests.length, 2);
       await client.destroy();
     });
@@ -132,8 +180,18 @@ for (const adapter of adapters.filter(({ name }) => name !== 'dial.socket')) {
     it('denies before the handshake', async (t) => {
       const lab = await startLab(t, 'https');
       const client = adapter.create({ rules, resolver: async () => [DENIED] });
-      await assertDenied(client.request(lab.url(DENIED)), { host: DENIED, reason: 'blocked', address: DENIED, entry: '127.0.0.1' });
-      await assertDenied(client.request(lab.url('name.test')), { host: 'name.test', reason: 'blocked', address: DENIED, entry: '127.0.0.1' });
+      await assertDenied(client.request(lab.url(DENIED)), {
+        host: DENIED,
+        reason: 'blocked',
+        address: DENIED,
+        entry: '127.0.0.1',
+      });
+      await assertDenied(client.request(lab.url('name.test')), {
+        host: 'name.test',
+        reason: 'blocked',
+        address: DENIED,
+        entry: '127.0.0.1',
+      });
       assert.equal(lab.denied.connections, 0);
       await client.destroy();
     });
@@ -150,7 +208,14 @@ for (const adapter of adapters.filter(({ h2 }) => h2)) {
       assert.equal((await withRules(other, () => client.request(lab.url('name.test')))).status, 200);
       assert.equal(lab.allowed.connections, 2);
       assert.equal(lab.allowed.requests[0]!.host, `name.test:${lab.port}`);
-      await withRules(rules, () => assertDenied(client.request(lab.url(DENIED)), { host: DENIED, reason: 'blocked', address: DENIED, entry: '127.0.0.1' }));
+      await withRules(rules, () =>
+        assertDenied(client.request(lab.url(DENIED)), {
+          host: DENIED,
+          reason: 'blocked',
+          address: DENIED,
+          entry: '127.0.0.1',
+        }),
+      );
       assert.equal(lab.denied.connections, 0);
       await client.destroy();
     });
@@ -161,23 +226,56 @@ describe('HttpAgent upgrade and CONNECT requests', () => {
   it('reach the server when it is allowed and are denied when it is not', async (t) => {
     const lab = await startLab(t);
     const agent = new HttpAgent({ rules });
-    const upgrade = http.get(lab.url(ALLOWED), { agent, headers: { connection: 'Upgrade', upgrade: 'echo' } });
+    const upgrade = http.get(lab.url(ALLOWED), {
+      agent,
+      headers: { connection: 'Upgrade', upgrade: 'echo' },
+    });
     const [, upgraded] = (await once(upgrade, 'upgrade')) as [unknown, Socket];
     upgraded.destroy();
-    const tunnel = http.request({ host: ALLOWED, port: lab.port, method: 'CONNECT', path: '127.0.0.3:80', agent }).end();
+    const tunnel = http
+      .request({ host: ALLOWED, port: lab.port, method: 'CONNECT', path: '127.0.0.3:80', agent })
+      .end();
     const [, socket] = (await once(tunnel, 'connect')) as [unknown, Socket];
     socket.destroy();
     assert.equal(lab.allowed.connections, 2);
 
     const denials = [
-      { options: { host: DENIED, headers: { connection: 'Upgrade', upgrade: 'echo' } }, host: DENIED, reason: 'blocked' },
-      { options: { host: ALLOWED, method: 'CONNECT', path: '127.0.0.1:80' }, host: DENIED, reason: 'blocked' },
-      { options: { host: ALLOWED, method: 'CONNECT', path: '[::ffff:127.0.0.1]:80' }, host: '::ffff:127.0.0.1', reason: 'blocked' },
-      { options: { host: ALLOWED, method: 'CONNECT', path: 'inner.test:80' }, host: 'inner.test', reason: 'proxied-name' },
+      {
+        options: { host: DENIED, headers: { connection: 'Upgrade', upgrade: 'echo' } },
+        host: DENIED,
+        reason: 'blocked',
+      },
+      {
+        options: { host: ALLOWED, method: 'CONNECT', path: '127.0.0.1:80' },
+        host: DENIED,
+        reason: 'blocked',
+      },
+      {
+        options: { host: ALLOWED, method: 'CONNECT', path: '[::ffff:127.0.0.1]:80' },
+        host: '::ffff:127.0.0.1',
+        reason: 'blocked',
+      },
+      {
+        options: { host: ALLOWED, method: 'CONNECT', path: 'inner.test:80' },
+        host: 'inner.test',
+        reason: 'proxied-name',
+      },
       { options: { host: ALLOWED, path: 'http://127.0.0.1/secret' }, host: DENIED, reason: 'blocked' },
-      { options: { host: ALLOWED, path: 'http://inner.test/secret' }, host: 'inner.test', reason: 'proxied-name' },
-      { options: { host: ALLOWED, path: 'http://x@127.0.0.1/' }, host: 'http://x@127.0.0.1/', reason: 'proxied-name' },
-      { options: { host: ALLOWED, path: 'ftp://127.0.0.1/' }, host: 'ftp://127.0.0.1/', reason: 'proxied-name' },
+      {
+        options: { host: ALLOWED, path: 'http://inner.test/secret' },
+        host: 'inner.test',
+        reason: 'proxied-name',
+      },
+      {
+        options: { host: ALLOWED, path: 'http://x@127.0.0.1/' },
+        host: 'http://x@127.0.0.1/',
+        reason: 'proxied-name',
+      },
+      {
+        options: { host: ALLOWED, path: 'ftp://127.0.0.1/' },
+        host: 'ftp://127.0.0.1/',
+        reason: 'proxied-name',
+      },
     ];
     for (const { options, host, reason } of denials) {
       const request = http.request({ port: lab.port, agent, ...options }).end();

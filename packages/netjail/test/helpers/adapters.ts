@@ -120,11 +120,15 @@ const httpAdapter: Adapter = {
         new Promise((resolve, reject) => {
           const isSecure = url.startsWith('https:');
           const timeout = options.timeout === undefined ? {} : { timeout: options.timeout };
-          const request = (isSecure ? https : http).get(url, { agent: isSecure ? secure : agent, ...(signal ? { signal } : {}), ...timeout }, (response) => {
-            let body = '';
-            response.setEncoding('utf8').on('data', (text: string) => (body += text));
-            response.on('end', () => resolve({ status: response.statusCode!, body })).on('error', reject);
-          });
+          const request = (isSecure ? https : http).get(
+            url,
+            { agent: isSecure ? secure : agent, ...(signal ? { signal } : {}), ...timeout },
+            (response) => {
+              let body = '';
+              response.setEncoding('utf8').on('data', (text: string) => (body += text));
+              response.on('end', () => resolve({ status: response.statusCode!, body })).on('error', reject);
+            },
+          );
           request.on('error', reject).on('timeout', () => request.destroy(new Error('request timed out')));
         }),
       close: async () => both((one) => one.close()),
@@ -142,19 +146,31 @@ function dialAdapter(name: string, unconnected: boolean): Adapter {
     h2: false,
     create(options) {
       const { maxPools: _maxPools, ...own } = given(options);
-      const dial = createDial({ ...own, ...(options.timeout === undefined ? {} : { connectTimeout: options.timeout }) });
+      const dial = createDial({
+        ...own,
+        ...(options.timeout === undefined ? {} : { connectTimeout: options.timeout }),
+      });
       return {
         request: (text, signal) =>
           new Promise((resolve, reject) => {
             const url = new URL(text);
             const secure = url.protocol === 'https:';
-            const target = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), ...(signal ? { signal } : {}) };
+            const target = {
+              host: url.hostname.replace(/^\[|\]$/g, ''),
+              port: Number(url.port || (secure ? 443 : 80)),
+              ...(signal ? { signal } : {}),
+            };
             let socket: Socket;
-            if (secure) socket = dial.tls({ ...target, ...(options.ca === undefined ? {} : { ca: options.ca }) });
-            else if (unconnected) socket = dial.socket(signal ? { signal } : {}).connect(target.port, target.host);
+            if (secure)
+              socket = dial.tls({ ...target, ...(options.ca === undefined ? {} : { ca: options.ca }) });
+            else if (unconnected)
+              socket = dial.socket(signal ? { signal } : {}).connect(target.port, target.host);
             else socket = dial(target);
             let reply = '';
-            socket.setEncoding('utf8').on('error', reject).on('data', (data: string) => (reply += data));
+            socket
+              .setEncoding('utf8')
+              .on('error', reject)
+              .on('data', (data: string) => (reply += data));
             socket.on('end', () => {
               const [head, body] = reply.split('\r\n\r\n');
               resolve({ status: Number(head!.split(' ')[1]), body: body! });

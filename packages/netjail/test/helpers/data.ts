@@ -17,7 +17,15 @@ export interface GoVectors {
   accept: { allow: string[]; block: string[]; addr: string; accept: boolean; tags?: string[] }[];
   string: { allow: string[]; block: string[]; string: string }[];
   parsePrefix: { in: string; ok: boolean; out?: string; masked?: string }[];
-  parseAddr: { in: string; ok: boolean; out?: string; unmap?: string; is4: boolean; is4in6: boolean; zone?: string }[];
+  parseAddr: {
+    in: string;
+    ok: boolean;
+    out?: string;
+    unmap?: string;
+    is4: boolean;
+    is4in6: boolean;
+    zone?: string;
+  }[];
   dial: {
     allow: string[];
     block: string[];

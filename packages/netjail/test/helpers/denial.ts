@@ -20,12 +20,22 @@ export async function assertDenied(call: Promise<unknown>, expected: Expected): 
   assert.ok(denied, `not a denial: ${String((error as Error).stack)}`);
   const { address, reason, entry, carried } = denied.denials[0]!;
   assert.deepEqual(
-    { code: denied.code, host: denied.host, reason: denied.reason, first: { address, reason, entry, carried } },
+    {
+      code: denied.code,
+      host: denied.host,
+      reason: denied.reason,
+      first: { address, reason, entry, carried },
+    },
     {
       code: 'ERR_NETJAIL_DENIED',
       host: expected.host,
       reason: expected.reason,
-      first: { address: expected.address, reason: expected.reason, entry: expected.entry, carried: expected.carried },
+      first: {
+        address: expected.address,
+        reason: expected.reason,
+        entry: expected.entry,
+        carried: expected.carried,
+      },
     },
   );
   assert.equal(denied.retryable, false);

@@ -37,7 +37,13 @@ export async function tlsCertificate(): Promise<{ cert: string; key: string }> {
     keyType: 'ec',
     extensions: [
       { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 2, value: 'name.test' }, { type: 7, ip: ALLOWED }] },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'name.test' },
+          { type: 7, ip: ALLOWED },
+        ],
+      },
     ],
   } as never) as unknown as Promise<{ cert: string; private: string }>;
   const { cert, private: key } = await certificate;

@@ -12,7 +12,10 @@ describe('Address.parse() as Go netip.ParseAddr', () => {
       const address = Address.tryParse(vector.in);
       if (!vector.ok) {
         assert.equal(address, undefined);
-        assert.throws(() => Address.parse(vector.in), { name: 'SyntaxError', code: 'ERR_NETJAIL_INVALID_ADDRESS' });
+        assert.throws(() => Address.parse(vector.in), {
+          name: 'SyntaxError',
+          code: 'ERR_NETJAIL_INVALID_ADDRESS',
+        });
         return;
       }
       assert.ok(address);
@@ -29,7 +32,10 @@ describe('Prefix.parse() as Go netip.ParsePrefix', () => {
   for (const vector of go.parsePrefix) {
     it(`${vector.ok ? 'reads' : 'refuses'} ${JSON.stringify(vector.in)}`, () => {
       if (!vector.ok) {
-        assert.throws(() => Prefix.parse(vector.in), { name: 'SyntaxError', code: 'ERR_NETJAIL_INVALID_PREFIX' });
+        assert.throws(() => Prefix.parse(vector.in), {
+          name: 'SyntaxError',
+          code: 'ERR_NETJAIL_INVALID_PREFIX',
+        });
         return;
       }
       const prefix = Prefix.parse(vector.in);
@@ -60,7 +66,11 @@ describe('Rules.accept() as the Go library', () => {
     for (const { allow, block, addr, accept, tags } of go.accept) {
       const ours = new Rules({ allow, block }).accept(addr);
       const where = `${addr} in ${new Rules({ allow, block }).toString()}`;
-      assert.equal(new Rules({ allow, block }).judge(addr).allowed, ours, `accept and judge agree on ${where}`);
+      assert.equal(
+        new Rules({ allow, block }).judge(addr).allowed,
+        ours,
+        `accept and judge agree on ${where}`,
+      );
       if (addr.includes('%')) {
         assert.equal(ours, false, `a zone is in no prefix: ${where}`);
         continue;

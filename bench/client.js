@@ -1,0 +1,23 @@
+// One client process: makes its variant once, and runs a turn of requests when it is told to.
+import { variants } from './variants.js';
+
+const [, , name, count, fresh, url, denied] = process.argv;
+const client = variants[name](Number(count));
+
+/** Whether the variant refuses what the policy blocks. */
+const denies = await client(denied, true).then(
+  () => false,
+  () => true,
+);
+for (let i = 0; i < 1500; i++) await client(url, fresh === 'true');
+process.send({ denies });
+
+process.on('message', async ({ requests }) => {
+  const cpu = process.cpuUsage();
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < requests; i++) await client(url, fresh === 'true');
+  const wall = Number(process.hrtime.bigint() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  process.send({ cpu: user + system, wall });
+});
+process.on('disconnect', () => process.exit());

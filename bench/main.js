@@ -1,0 +1,125 @@
+// Guarded against unguarded requests, in pairs: node main.js [--quick] [--only regex] [--write]
+//
+// Each variant runs in a process of its own; the two of a row take turns of 40 requests in shuffled
+// order, and the figure is the ratio of the CPU time of paired turns (median), since wall time does
+// not hold on a shared machine. The A/A row says how far off a ratio can be.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const TURNS = flags.quick ? 4 : 150;
+const REQUESTS = 40;
+const major = Number(process.versions.node.split('.')[0]);
+const inContextGoal = major >= 24 ? 2 : 3;
+
+const rows = [];
+for (const fresh of [false, true]) {
+  const goal = fresh ? 2 : 1;
+  rows.push({ a: 'http plain', b: 'http plain', count: 2, fresh, label: 'A/A' });
+  for (const kind of ['http', 'undici', 'fetch']) {
+    rows.push({ a: `${kind} plain`, b: `${kind} netjail`, count: 20, fresh, goal });
+    rows.push({
+      a: `${kind} plain in AsyncLocalStorage`,
+      b: `${kind} netjail in withRules`,
+      count: 20,
+      fresh,
+      goal: inContextGoal,
+    });
+  }
+  rows.push({ a: 'http plain', b: 'http request-filtering-agent', count: 20, fresh });
+  rows.push({ a: 'http plain', b: 'http antissrf', count: 20, fresh });
+}
+for (const count of [2, 1000, 100_000])
+  rows.push({ a: 'http plain', b: 'http netjail', count, fresh: true, goal: 2 });
+rows.push({ a: 'http plain', b: 'http netjail', count: 20, fresh: true, name: true, goal: 2 });
+rows.push({ a: 'undici plain', b: 'undici netjail', count: 20, fresh: true, name: true, goal: 2 });
+rows.push({ a: 'undici plain', b: 'undici netjail', count: 100_000, fresh: true, goal: 2 });
+
+const server = fork(new URL('server.js', import.meta.url));
+const [{ port }] = await once(server, 'message');
+
+async function start(variant, { count, fresh, name }) {
+  const url = `http://${name ? 'name.test' : '127.0.0.2'}:${port}/`;
+  const child = fork(new URL('client.js', import.meta.url), [
+    variant,
+    count,
+    fresh,
+    url,
+    `http://127.0.0.1:${port}/`,
+  ]);
+  const [{ denies }] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`${variant} ended before it began`))),
+  ]);
+  return {
+    child,
+    denies,
+    turn: async () => (child.send({ requests: REQUESTS }), (await once(child, 'message'))[0]),
+  };
+}
+
+const median = (list) => list.toSorted((x, y) => x - y)[Math.floor(list.length / 2)];
+
+async function measure(row) {
+  const [a, b] = [await start(row.a, row), await start(row.b, row)];
+  const cpu = [];
+  const wall = [];
+  for (let i = 0; i < TURNS; i++) {
+    const order = Math.random() < 0.5 ? [a, b] : [b, a];
+    const results = new Map();
+    for (const client of order) results.set(client, await client.turn());
+    cpu.push(results.get(b).cpu / results.get(a).cpu);
+    wall.push(results.get(b).wall / results.get(a).wall);
+  }
+  a.child.disconnect();
+  b.child.disconnect();
+  const sorted = cpu.toSorted((x, y) => x - y);
+  const spread =
+    (1.25 * (sorted[Math.floor(sorted.length * 0.75)] - sorted[Math.floor(sorted.length * 0.25)])) /
+    Math.sqrt(sorted.length);
+  return { ...row, cpu: median(cpu), wall: median(wall), error: spread, denies: b.denies };
+}
+
+const percent = (ratio) => `${ratio >= 1 ? '+' : ''}${((ratio - 1) * 100).toFixed(1)} %`;
+const lines = [
+  '| connections | compared | to | prefixes | CPU | ± | wall | goal | denies 127.0.0.1 |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+];
+console.log(lines.join('\n'));
+let wrong = 0;
+for (const row of rows) {
+  const title = `${row.b}${row.name ? ', by name' : ''}`;
+  if (!new RegExp(flags.only).test(`${title} ${row.fresh ? 'new' : 'keep-alive'} ${row.count}`)) continue;
+  const { cpu, wall, error, denies } = await measure(row);
+  const guarded = !row.b.includes('plain');
+  if (row.b.includes('netjail') && !denies) wrong++;
+  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${row.label ?? title} | ${row.a} | ${row.count} | ${percent(cpu)} | ${(error * 100).toFixed(1)} | ${percent(wall)} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${guarded ? (denies ? 'yes' : 'NO') : 'unguarded'} |`;
+  lines.push(line);
+  console.log(line);
+}
+server.disconnect();
+
+if (flags.write) {
+  const text = `# Benchmarks
+
+${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${os.cpus()[0].model}, ${os.cpus().length} processors, Linux. Written by \`npm run bench -- --write\`.
+
+Requests of a guarded client against the same client without a guard, on loopback, one at a time. CPU is the CPU time of the client's process as the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, ± its standard error; wall time is for information. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method, on a machine that does other things as well.
+
+${lines.join('\n')}
+`;
+  writeFileSync(new URL('../docs/benchmarks.md', import.meta.url), text);
+}
+if (wrong > 0) {
+  console.error(`${wrong} guarded rows let a blocked address through`);
+  process.exitCode = 1;
+}
