@@ -9,7 +9,7 @@ const denies = await client(denied, true).then(
   () => false,
   () => true,
 );
-for (let i = 0; i < 1500; i++) await client(url, fresh === 'true');
+for (let i = 0; i < 1000; i++) await client(url, fresh === 'true');
 process.send({ denies });
 
 process.on('message', async ({ requests }) => {

@@ -1,8 +1,8 @@
 // Guarded against unguarded requests, in pairs: node main.js [--quick] [--only regex] [--write]
 //
 // Each variant runs in a process of its own; the two of a row take turns of 40 requests in shuffled
-// order, and the figure is the ratio of the CPU time of paired turns (median), since wall time does
-// not hold on a shared machine. The A/A row says how far off a ratio can be.
+// order, and the figure is the ratio of the CPU time of paired turns (median, over several restarts),
+// since wall time does not hold on a shared machine. The A/A row says how far off a ratio can be.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -16,7 +16,8 @@ const { values: flags } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const TURNS = flags.quick ? 4 : 150;
+const RESTARTS = flags.quick ? 1 : 7;
+const TURNS = flags.quick ? 4 : 30;
 const REQUESTS = 40;
 const major = Number(process.versions.node.split('.')[0]);
 const inContextGoal = major >= 24 ? 2 : 3;
@@ -69,29 +70,41 @@ async function start(variant, { count, fresh, name }) {
 
 const median = (list) => list.toSorted((x, y) => x - y)[Math.floor(list.length / 2)];
 
-async function measure(row) {
-  const [a, b] = [await start(row.a, row), await start(row.b, row)];
+/** One pair of processes. Which of the two starts first is left to chance, like each turn's order. */
+async function measureOnce(row) {
+  const swap = Math.random() < 0.5;
+  const first = await start(swap ? row.b : row.a, row);
+  const second = await start(swap ? row.a : row.b, row);
+  const [a, b] = swap ? [second, first] : [first, second];
   const cpu = [];
   const wall = [];
   for (let i = 0; i < TURNS; i++) {
-    const order = Math.random() < 0.5 ? [a, b] : [b, a];
     const results = new Map();
-    for (const client of order) results.set(client, await client.turn());
+    for (const client of Math.random() < 0.5 ? [a, b] : [b, a]) results.set(client, await client.turn());
     cpu.push(results.get(b).cpu / results.get(a).cpu);
     wall.push(results.get(b).wall / results.get(a).wall);
   }
   a.child.disconnect();
   b.child.disconnect();
-  const sorted = cpu.toSorted((x, y) => x - y);
-  const spread =
-    (1.25 * (sorted[Math.floor(sorted.length * 0.75)] - sorted[Math.floor(sorted.length * 0.25)])) /
-    Math.sqrt(sorted.length);
-  return { ...row, cpu: median(cpu), wall: median(wall), error: spread, denies: b.denies };
+  return { cpu: median(cpu), wall: median(wall), denies: b.denies };
+}
+
+/** A process keeps the speed it happens to start with, so only the median over restarts says something. */
+async function measure(row) {
+  const runs = [];
+  for (let i = 0; i < RESTARTS; i++) runs.push(await measureOnce(row));
+  const cpu = runs.map((run) => run.cpu).toSorted((x, y) => x - y);
+  return {
+    cpu: median(cpu),
+    wall: median(runs.map((run) => run.wall)),
+    range: [cpu[Math.floor(cpu.length / 4)], cpu[Math.ceil((cpu.length * 3) / 4) - 1]],
+    denies: runs.every((run) => run.denies),
+  };
 }
 
 const percent = (ratio) => `${ratio >= 1 ? '+' : ''}${((ratio - 1) * 100).toFixed(1)} %`;
 const lines = [
-  '| connections | compared | to | prefixes | CPU | ± | wall | goal | denies 127.0.0.1 |',
+  '| connections | compared | to | prefixes | CPU | middle half of the restarts | wall | goal | denies 127.0.0.1 |',
   '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
 ];
 console.log(lines.join('\n'));
@@ -99,10 +112,10 @@ let wrong = 0;
 for (const row of rows) {
   const title = `${row.b}${row.name ? ', by name' : ''}`;
   if (!new RegExp(flags.only).test(`${title} ${row.fresh ? 'new' : 'keep-alive'} ${row.count}`)) continue;
-  const { cpu, wall, error, denies } = await measure(row);
+  const { cpu, wall, range, denies } = await measure(row);
   const guarded = !row.b.includes('plain');
   if (row.b.includes('netjail') && !denies) wrong++;
-  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${row.label ?? title} | ${row.a} | ${row.count} | ${percent(cpu)} | ${(error * 100).toFixed(1)} | ${percent(wall)} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${guarded ? (denies ? 'yes' : 'NO') : 'unguarded'} |`;
+  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${row.label ?? title} | ${row.a} | ${row.count} | ${percent(cpu)} | ${range.map(percent).join(' to ')} | ${percent(wall)} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${guarded ? (denies ? 'yes' : 'NO') : 'unguarded'} |`;
   lines.push(line);
   console.log(line);
 }
@@ -113,7 +126,7 @@ if (flags.write) {
 
 ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${os.cpus()[0].model}, ${os.cpus().length} processors, Linux. Written by \`npm run bench -- --write\`.
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time. CPU is the CPU time of the client's process as the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, ± its standard error; wall time is for information. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method, on a machine that does other things as well.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time. CPU is the CPU time of the client's process: the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, and of these the median of ${RESTARTS} restarts of both processes; wall time is for information. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method, on a machine that does other things as well.
 
 ${lines.join('\n')}
 `;

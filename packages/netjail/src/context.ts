@@ -62,3 +62,15 @@ export function currentRules(): Rules | undefined {
   const rules = storage.getStore();
   return rules === undefined ? undefined : toRules(rules);
 }
+
+/**
+ * Runs a callback under exactly these rules, those of the call that it belongs to: not narrowed by
+ * what happens to be in effect where a pool calls back. For adapters; never exported.
+ */
+export function underRulesOfCall<Result>(
+  rules: Rules | undefined,
+  fn: (...args: unknown[]) => Result,
+  ...args: unknown[]
+): Result {
+  return storage.run(rules, fn, ...args);
+}

@@ -1,5 +1,7 @@
+import { underRulesOfCall } from '../context.ts';
+import type { Rules } from '../rules.ts';
+
 type Handler = Record<string, ((...args: unknown[]) => unknown) | undefined>;
-type Run = <R>(fn: (...args: unknown[]) => R, ...args: unknown[]) => R;
 
 /** Callbacks from which an interceptor may dispatch again: a retry, a redirect. */
 const BOUND = ['onError', 'onHeaders', 'onComplete', 'onResponseStart', 'onResponseEnd', 'onResponseError'];
@@ -17,16 +19,16 @@ const FORWARDED = [
 ];
 
 /**
- * A handler whose deciding callbacks run in the caller's context. A pooled socket or a shared timer
+ * A handler whose deciding callbacks run under the caller's rules. A pooled socket or a shared timer
  * calls back in the context of somebody else's request, and rules read there would be theirs.
  */
-export function bindHandler(given: object, run: Run): object {
+export function bindHandler(given: object, rules: Rules | undefined): object {
   if (typeof given !== 'object' || given === null) return given; // undici refuses it itself
   const handler = given as Handler;
   const bound: Handler = {};
   for (const name of BOUND) {
     if (typeof handler[name] === 'function')
-      bound[name] = (...args) => run((...all) => handler[name]!(...all), ...args);
+      bound[name] = (...args) => underRulesOfCall(rules, (...all) => handler[name]!(...all), ...args);
   }
   for (const name of FORWARDED) {
     if (typeof handler[name] === 'function') bound[name] = (...args) => handler[name]!(...args);

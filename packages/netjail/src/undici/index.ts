@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { currentRules } from '../context.ts';
 import { DispatcherPools, type AgentClass, type AgentLike } from '../dispatcher-pools.ts';
@@ -86,7 +85,8 @@ export const Dispatcher: new <C extends AgentClass>(
     this.dispatch = (request, handler) => {
       if (fixed !== undefined) return pools.dispatch(fixed, request, handler);
       // Callbacks come from the socket's context, and a retry dispatches from them.
-      return pools.dispatch(currentRules(), request, bindHandler(handler, AsyncLocalStorage.snapshot()));
+      const rules = currentRules();
+      return pools.dispatch(rules, request, bindHandler(handler, rules));
     };
     this.closeIdleConnections = () => pools.closeIdleConnections();
     this.close = (callback) => {
