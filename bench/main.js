@@ -16,7 +16,7 @@ const { values: flags } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const RESTARTS = flags.quick ? 1 : 7;
+const RESTARTS = flags.quick ? 1 : 5;
 const TURNS = flags.quick ? 4 : 30;
 const REQUESTS = 40;
 const major = Number(process.versions.node.split('.')[0]);
