@@ -30,16 +30,23 @@ export interface ConnectOptions extends Record<string, unknown> {
   readonly lookup: LookupFunction;
 }
 
-const GATE = Symbol('netjail.gate');
+type GatedSocket = Socket & { blockList?: { check(address: string): boolean } };
 
-type GatedSocket = Socket & { [GATE]?: Gate; blockList?: { check(address: string): boolean } };
+/**
+ * Node 22.13 and later ask a socket's `blockList` right before connect(2) and take a veto. Before,
+ * Node only tells: the event `connectionAttempt` has the address that connect(2) is about to get.
+ */
+const ASKS_FIRST = ((): boolean => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 13);
+})();
 
 /**
  * The gate of one connection, from its options to its first byte.
  *
  * `pin` makes options that lead to judged addresses only; `watch` judges the address that the socket
- * really uses: right before connect(2), where Node asks a socket's `blockList` (22.13 and later), and
- * once it is connected, before anything is written.
+ * really uses: the one that Node is about to give to connect(2) and, where the runtime did not say
+ * or the socket is not ours alone, the one that it is connected to, before anything is written.
  */
 export class Gate {
   readonly #guard: Guard;
@@ -48,6 +55,8 @@ export class Gate {
   /** The look-up that is under way. */
   #pending: AbortController | undefined;
   #abandoned = false;
+  /** Whether the runtime named an address before it connected to it. */
+  #asked = false;
 
   constructor(guard: Guard, target: Target) {
     this.#guard = guard;
@@ -70,26 +79,43 @@ export class Gate {
     return options as ConnectOptions;
   }
 
-  /** Puts the last gates on the socket that these options opened; it cannot connect a second time. */
+  /** Puts the last gates on the socket that these options opened. */
   watch<S extends Socket>(socket: S): S {
     const gated: GatedSocket = socket;
     this.#socket = gated;
-    gated[GATE] = this;
-    gated.blockList = this;
-    gated.prependListener('connect', confirmPeer);
-    if (this.#target.literal === undefined) gated.on('close', abandonLookup);
+    if (ASKS_FIRST) gated.blockList = this;
+    else gated.on('connectionAttempt', (address) => this.#attempt(address));
+    gated.prependListener('connect', () => {
+      if (!this.#asked) this.confirmPeer();
+    });
+    if (this.#target.literal === undefined) gated.on('close', () => this.abandon());
+    return socket;
+  }
+
+  /**
+   * The gates of a socket that its owner handles itself: the address it is connected to is judged
+   * always, and it cannot connect a second time.
+   */
+  watchClosely<S extends Socket>(socket: S): S {
+    this.watch(socket);
+    socket.prependListener('connect', () => this.confirmPeer());
     return lockSocket(socket);
   }
 
   /** Node asks this about each address that it is about to connect to: true is a veto. */
   check(address: string | undefined): boolean {
-    try {
-      this.#guard.confirm(address, this.#target);
-      return false;
-    } catch (error) {
-      this.#socket!.destroy(error as Error);
-      return true;
-    }
+    this.#asked = true;
+    const error = this.#denial(address);
+    if (error === undefined) return false;
+    this.#socket!.destroy(error);
+    return true;
+  }
+
+  /** Too late for a veto: connect(2) follows this event. The socket ends before it is connected. */
+  #attempt(address: string): void {
+    this.#asked = true;
+    const error = this.#denial(address);
+    if (error !== undefined) process.nextTick(() => this.#socket!.destroy(error));
   }
 
   /** Judges the address that the socket is connected to. */
@@ -98,8 +124,17 @@ export class Gate {
     if (socket.destroyed) return;
     const { remoteAddress } = socket;
     // The peer reset the connection already: there is no address to judge, and nothing to talk to.
-    if (remoteAddress === undefined) socket.destroy(gone(this.#target));
-    else this.check(remoteAddress);
+    const error = remoteAddress === undefined ? gone(this.#target) : this.#denial(remoteAddress);
+    if (error !== undefined) socket.destroy(error);
+  }
+
+  #denial(address: string | undefined): Error | undefined {
+    try {
+      this.#guard.confirm(address, this.#target);
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** Gives the look-up up, now and later. */
@@ -127,14 +162,6 @@ export class Gate {
       },
     );
   };
-}
-
-function confirmPeer(this: GatedSocket): void {
-  this[GATE]!.confirmPeer();
-}
-
-function abandonLookup(this: GatedSocket): void {
-  this[GATE]!.abandon();
 }
 
 /** The look-up of an address literal, which has none: Node must not find another address for it. */

@@ -159,7 +159,7 @@ function openSocket(
   if (!(socket instanceof net.Socket)) {
     throw invalidOption('connect', `it returned ${show(socket)}, not a net.Socket`);
   }
-  gate.watch(socket);
+  gate.watchClosely(socket);
   // An own connect function may hand out a socket that is connected already.
   if (!socket.connecting && !socket.destroyed && socket.remoteAddress !== undefined) gate.confirmPeer();
   return socket;

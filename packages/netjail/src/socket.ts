@@ -29,7 +29,7 @@ class GuardedSocket extends net.Socket {
       if (path !== undefined) throw this.#guard.refuse('path-not-allowed', path, undefined);
       const gate = new Gate(this.#guard, readTarget(options['host'], options['port']));
       const pinned = gate.pin(options);
-      gate.watch(this);
+      gate.watchClosely(this);
       return super.connect(pinned as unknown as net.SocketConnectOpts);
     } catch (error) {
       if (!(error instanceof DeniedError)) throw error;
