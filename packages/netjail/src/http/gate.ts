@@ -160,8 +160,8 @@ export class AgentGate {
   }
 
   #poolOf(holder: unknown): RulesPool | undefined {
-    const pool = (holder as Options | undefined)?.[POOL];
-    return pool instanceof RulesPool && pool.gate === this ? pool : undefined;
+    const pool = (holder as { [POOL]?: RulesPool } | undefined)?.[POOL];
+    return pool?.gate === this ? pool : undefined;
   }
 }
 
