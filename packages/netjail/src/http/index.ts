@@ -63,7 +63,9 @@ export class HttpAgent extends http.Agent {
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
   override getName(options?: http.ClientRequestArgs): string {
-    return this.#gate.name(super.getName(options), options);
+    const pass = this.#gate.passOf(options);
+    if (pass === undefined) return super.getName(options);
+    return (pass.name ??= super.getName(options) + pass.pool.suffix);
   }
 
   /**
@@ -132,7 +134,9 @@ export class HttpsAgent extends https.Agent {
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
   override getName(options?: https.RequestOptions): string {
-    return this.#gate.name(super.getName(options), options);
+    const pass = this.#gate.passOf(options);
+    if (pass === undefined) return super.getName(options);
+    return (pass.name ??= super.getName(options) + pass.pool.suffix);
   }
 
   /**
