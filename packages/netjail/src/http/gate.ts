@@ -171,6 +171,11 @@ export class AgentGate {
   }
 }
 
+/** Node has made its copy of the options: whoever made these may use them for something else. */
+export function returnPass(options: object): void {
+  delete (options as { [PASS]?: Pass })[PASS];
+}
+
 function readDirect(given: unknown): Options {
   if (!isRecord(given)) {
     throw misuse(

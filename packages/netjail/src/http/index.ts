@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { GuardOptions } from '../options.ts';
-import { AgentGate } from './gate.ts';
+import { AgentGate, returnPass } from './gate.ts';
 
 type Around = 'host' | 'hostname' | 'port' | 'path' | 'socketPath' | 'lookup' | 'proxyEnv' | 'socket';
 
@@ -57,8 +57,10 @@ export class HttpAgent extends http.Agent {
   /** Called by Node when a request is made. */
   addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
     const admitted = this.#gate.admit(request, options, port, localAddress);
+    if (admitted === undefined) return;
     // @ts-expect-error -- the types leave it out
-    if (admitted !== undefined) super.addRequest(request, admitted);
+    super.addRequest(request, admitted);
+    returnPass(admitted);
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
@@ -128,8 +130,10 @@ export class HttpsAgent extends https.Agent {
   /** Called by Node when a request is made. */
   addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
     const admitted = this.#gate.admit(request, options, port, localAddress);
+    if (admitted === undefined) return;
     // @ts-expect-error -- the types leave it out
-    if (admitted !== undefined) super.addRequest(request, admitted);
+    super.addRequest(request, admitted);
+    returnPass(admitted);
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
