@@ -1,0 +1,22 @@
+import { Client, HttpConnection } from '@elastic/elasticsearch';
+import { HttpAgent, HttpsAgent } from 'netjail/http';
+
+export const meta = {
+  kind: 'http',
+  client: 'Elasticsearch',
+  package: '@elastic/elasticsearch',
+  versions: '9',
+  way: 'agent',
+  why: 'With HttpConnection it asks a function for the agent of each node, of the nodes that it sniffs too.',
+  hop: 'redirects are not followed',
+  unguarded: 'Its default UndiciConnection builds a Pool of its own; it refuses an `agent` function.',
+  denial: 'message',
+};
+
+export function open(guard, url) {
+  // recipe
+  const agent = ({ url }) => (url.protocol === 'https:' ? new HttpsAgent(guard) : new HttpAgent(guard));
+  const client = new Client({ node: url, Connection: HttpConnection, agent, maxRetries: 0 });
+  // end
+  return { use: async () => (await client.info()).name, close: () => client.close(), client };
+}
