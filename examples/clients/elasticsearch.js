@@ -8,7 +8,7 @@ export const meta = {
   versions: '9',
   way: 'agent',
   why: 'With HttpConnection it asks a function for the agent of each node, of the nodes that it sniffs too.',
-  hop: 'redirects are not followed',
+  hop: 'redirects are not followed; nodes that the server advertises (sniffing) are judged',
   unguarded: 'Its default UndiciConnection builds a Pool of its own; it refuses an `agent` function.',
   denial: 'message',
 };
