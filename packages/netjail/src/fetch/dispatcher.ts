@@ -38,7 +38,7 @@ const Agent = runtimeAgent();
  *
  * const dispatcher = createDispatcher({ rules: new Rules({ allow: ['public'] }) });
  * if (typeof WebSocket === 'function') {
- *   new WebSocket('ws://127.0.0.1:8080/', { dispatcher } as object);
+ *   new WebSocket('ws://127.0.0.1:8080/', { dispatcher }); // an error event
  * }
  * console.log(typeof dispatcher.dispatch); // function
  * ```

@@ -35,7 +35,8 @@ interface SuperagentRequest extends Promise<{ text: string }> {
 /** A look-up that lets only accepted addresses through: what many guards are made of. */
 const judging: LookupFunction = (host, options, callback) => {
   const address = host === 'name.test' ? ALLOWED : DENIED;
-  if (!rules.accept(address)) return void process.nextTick(callback, new Error('denied by the look-up'), '', 0);
+  if (!rules.accept(address))
+    return void process.nextTick(callback, new Error('denied by the look-up'), '', 0);
   if (options.all) process.nextTick(callback, null, [{ address, family: 4 }]);
   else process.nextTick(callback, null, address, 4);
 };
@@ -57,9 +58,7 @@ const leaks: Leak[] = [
     judgesNames: true,
     get: (url) =>
       new Promise((resolve, reject) => {
-        http
-          .get(url, { lookup: judging }, (response) => resolve(text(response)))
-          .on('error', reject);
+        http.get(url, { lookup: judging }, (response) => resolve(text(response))).on('error', reject);
       }),
   },
   {
@@ -70,7 +69,9 @@ const leaks: Leak[] = [
       new Promise((resolve, reject) => {
         const session = http2.connect(url, { lookup: judging } as object).on('error', reject);
         const stream = session.request({ ':path': '/' }).on('error', reject);
-        text(stream).then(resolve, reject).finally(() => session.close());
+        text(stream)
+          .then(resolve, reject)
+          .finally(() => session.close());
       }),
   },
   {

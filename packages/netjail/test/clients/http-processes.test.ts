@@ -65,7 +65,9 @@ for (const { name, files, serves } of groups) {
       }
       // Whoever got as far as a request had asked for a name that the certificate has.
       assert.ok(lab.allowed.requests.every(({ host }) => !host!.startsWith('wrong')));
-      assert.ok(lab.allowed.requests.some(({ servername }) => servername === 'name.test') || serves !== 'fetch.js');
+      assert.ok(
+        lab.allowed.requests.some(({ servername }) => servername === 'name.test') || serves !== 'fetch.js',
+      );
       assert.equal(lab.denied.connections, 0);
     });
   });
@@ -79,7 +81,9 @@ for (const { name, files, serves } of groups) {
         env[variable] = proxy;
         env[variable.toLowerCase()] = proxy;
       }
-      const urls = ['name.test', ALLOWED, DENIED, 'inner.test'].map((host) => lab.url(host).replace(/\/$/, ''));
+      const urls = ['name.test', ALLOWED, DENIED, 'inner.test'].map((host) =>
+        lab.url(host).replace(/\/$/, ''),
+      );
       // Node's own switch, which is there from Node 24.
       for (const use of ['', '1']) {
         const results = await useClients({ files, urls }, { ...env, NODE_USE_ENV_PROXY: use });

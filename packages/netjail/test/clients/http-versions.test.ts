@@ -32,12 +32,15 @@ for (const { file, other, name, needs } of others) {
         return handle
           .use()
           .catch((error: Error) =>
-            meta.denial === 'message' ? error.message.replace(/.*: /, '') : String(deniedError(error)?.reason),
+            meta.denial === 'message'
+              ? error.message.replace(/.*: /, '')
+              : String(deniedError(error)?.reason),
           )
           .finally(() => handle.close());
       };
       const denied = meta.denial === 'message' ? `${DENIED} is blocked by ${DENIED}` : 'blocked';
-      for (const host of ['name.test', ALLOWED]) assert.equal(await outcome(lab.url(host)), `hello from ${ALLOWED}`);
+      for (const host of ['name.test', ALLOWED])
+        assert.equal(await outcome(lab.url(host)), `hello from ${ALLOWED}`);
       for (const url of [
         lab.url(DENIED),
         lab.url('inner.test'),
@@ -84,12 +87,19 @@ for (const { name, packageName, needs } of versions) {
         const lab = await startLab(t);
         const undici = await load<typeof Undici>(packageName);
         const { Dispatcher } = await load<typeof import('../../src/undici/index.ts')>('netjail/undici');
-        const dispatcher = new Dispatcher({ Agent: undici.Agent, ...guard } as never) as unknown as Undici.Dispatcher;
+        const dispatcher = new Dispatcher({
+          Agent: undici.Agent,
+          ...guard,
+        } as never) as unknown as Undici.Dispatcher;
         t.after(() => dispatcher.destroy());
         for (const host of ['name.test', ALLOWED])
           assert.equal(await send(undici, lab.url(host), dispatcher), `hello from ${ALLOWED}`);
         const redirect = lab.url(ALLOWED, `/redirect?${encodeURIComponent(lab.url(DENIED))}`);
-        for (const url of [lab.url(DENIED), lab.url('inner.test'), ...(FOLLOW.includes(call) ? [redirect] : [])]) {
+        for (const url of [
+          lab.url(DENIED),
+          lab.url('inner.test'),
+          ...(FOLLOW.includes(call) ? [redirect] : []),
+        ]) {
           const error: unknown = await send(undici, url, dispatcher).then(
             (body) => assert.fail(body),
             (reason: unknown) => reason,
@@ -103,7 +113,14 @@ for (const { name, packageName, needs } of versions) {
     it('Pool, Client, BalancedPool, ProxyAgent, EnvHttpProxyAgent and RetryAgent are refused', async () => {
       const undici = await load<Record<string, new (url: string) => { close(): Promise<void> }>>(packageName);
       const { Dispatcher } = await load<typeof import('../../src/undici/index.ts')>('netjail/undici');
-      for (const other of ['Pool', 'Client', 'BalancedPool', 'ProxyAgent', 'EnvHttpProxyAgent', 'RetryAgent']) {
+      for (const other of [
+        'Pool',
+        'Client',
+        'BalancedPool',
+        'ProxyAgent',
+        'EnvHttpProxyAgent',
+        'RetryAgent',
+      ]) {
         assert.throws(() => new Dispatcher({ Agent: undici[other], rules } as never), {
           code: 'ERR_NETJAIL_INVALID_OPTION',
           message: new RegExp(`Cannot use option "Agent": ${other} connects in ways of its own`),
