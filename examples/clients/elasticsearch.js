@@ -9,7 +9,8 @@ export const meta = {
   way: 'agent',
   why: 'With HttpConnection it asks a function for the agent of each node, of the nodes that it sniffs too.',
   hop: 'redirects are not followed; nodes that the server advertises (sniffing) are judged',
-  unguarded: 'Its default UndiciConnection builds a Pool of its own; it refuses an `agent` function.',
+  unguarded:
+    'Without `Connection: HttpConnection` it is built on undici, and requests through these agents fail.',
   denial: 'message',
 };
 

@@ -26,5 +26,6 @@ export function open(guard, url) {
         source.addEventListener('error', () => (source.close(), reject(new Error('the source failed'))));
       }),
     close: () => dispatcher.destroy(),
+    connect,
   };
 }

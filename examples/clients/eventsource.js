@@ -25,5 +25,6 @@ export function open(guard, url) {
         source.addEventListener('error', ({ message }) => (source.close(), reject(new Error(message))));
       }),
     close: () => fetch.destroy(),
+    connect,
   };
 }

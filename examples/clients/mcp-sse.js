@@ -9,7 +9,7 @@ export const meta = {
   versions: '1',
   way: 'fetch',
   why: 'The transport takes a `fetch`, for the stream and for the messages. It connects again after a denial until it is closed.',
-  hop: 'redirects are judged',
+  hop: "redirects are not followed to another origin; with `redirectPolicy: 'follow'` they are judged",
   unguarded: 'An `eventSourceInit.fetch` of its own would open the stream.',
   denial: 'message',
 };
@@ -17,7 +17,7 @@ export const meta = {
 export function open(guard, url) {
   // recipe
   const fetch = createFetch(guard);
-  const transport = new SSEClientTransport(new URL(url), { fetch, redirectPolicy: 'follow' });
+  const transport = new SSEClientTransport(new URL(url), { fetch });
   const client = new Client({ name: 'example', version: '1.0.0' });
   const connect = () => client.connect(transport);
   // end

@@ -9,7 +9,7 @@ export const meta = {
   versions: '1',
   way: 'fetch',
   why: 'The transport takes a `fetch`, for the stream and for authorization too.',
-  hop: 'redirects are judged',
+  hop: "redirects are not followed to another origin; with `redirectPolicy: 'follow'` they are judged",
   unguarded: 'The functions of `client/auth.js` that are called without a `fetchFn`.',
   denial: 'error',
 };
@@ -17,7 +17,7 @@ export const meta = {
 export function open(guard, url) {
   // recipe
   const fetch = createFetch(guard);
-  const transport = new StreamableHTTPClientTransport(new URL(url), { fetch, redirectPolicy: 'follow' });
+  const transport = new StreamableHTTPClientTransport(new URL(url), { fetch });
   const client = new Client({ name: 'example', version: '1.0.0' });
   const connect = () => client.connect(transport);
   // end

@@ -3,8 +3,17 @@ import { DispatcherPools } from '../dispatcher-pools.ts';
 import type { FetchOptions } from './options.ts';
 import { runtimeAgent } from './runtime-agent.ts';
 
-/** A dispatcher for the undici inside the runtime, under one rule set. */
-export interface RuntimeDispatcher {
+/** What the types of the runtime call a dispatcher, where they know one. */
+type OfRuntime = RequestInit extends { readonly dispatcher?: infer D } ? NonNullable<D> : unknown;
+
+/**
+ * A dispatcher for the undici inside the runtime, under one rule set. To be given to `WebSocket` and
+ * `EventSource` it has the runtime's type; of that only the methods of {@link DispatcherMethods}
+ * are there.
+ */
+export type RuntimeDispatcher = DispatcherMethods & OfRuntime;
+
+export interface DispatcherMethods {
   /** Called by the runtime for each connection. */
   dispatch(options: object, handler: object): boolean;
   /** Closes the connections that no request uses; the others close when they are done. */
@@ -46,10 +55,11 @@ const Agent = runtimeAgent();
 export function createDispatcher(options: FetchOptions = {}): RuntimeDispatcher {
   const pools = new DispatcherPools(Agent, options);
   const rules = pools.settings.rules ?? currentRules();
-  return Object.freeze({
-    dispatch: (request: object, handler: object) => pools.dispatch(rules, request, handler),
+  const methods: DispatcherMethods = {
+    dispatch: (request, handler) => pools.dispatch(rules, request, handler),
     closeIdleConnections: () => pools.closeIdleConnections(),
     close: () => pools.close(),
-    destroy: (error: Error | null = null) => pools.destroy(error),
-  });
+    destroy: (error = null) => pools.destroy(error),
+  };
+  return Object.freeze(methods) as RuntimeDispatcher;
 }

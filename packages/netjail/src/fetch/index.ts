@@ -5,7 +5,7 @@ import { invalidOption } from '../options.ts';
 import type { FetchOptions } from './options.ts';
 import { runtimeAgent } from './runtime-agent.ts';
 
-export { createDispatcher, type RuntimeDispatcher } from './dispatcher.ts';
+export { createDispatcher, type DispatcherMethods, type RuntimeDispatcher } from './dispatcher.ts';
 export type { FetchOptions } from './options.ts';
 
 /** A guarded `fetch`, and the end of its connections. */

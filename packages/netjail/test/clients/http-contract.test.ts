@@ -20,6 +20,10 @@ function answering(answer: string[]): Resolver & { asked: string[] } {
   return Object.assign(async (host: string) => (asked.push(host), answer), { asked });
 }
 
+interface Source {
+  close(): void;
+}
+
 interface Denied {
   host: string;
   reason: Reason;
@@ -217,6 +221,37 @@ for (const { file, meta, open } of await recipes('http')) {
         unsubscribe('netjail:verdict', published);
         assert.ok(asked.length > 0 && asked.every((host) => host === ALLOWED), String(asked));
         assert.deepEqual([lab.allowed.connections > 0, lab.denied.connections], [true, 0]);
+      });
+    }
+
+    if (file.startsWith('eventsource')) {
+      it('is denied when it connects again and the name is bound again', async (t) => {
+        let answer = ALLOWED;
+        const lab = await startLab(t, 'http', {
+          request: (_request, response) => {
+            answer = DENIED;
+            response.writeHead(200, { 'content-type': 'text/event-stream', connection: 'close' });
+            response.end(`retry: 10\ndata: hello\n\n`);
+            return true;
+          },
+        });
+        const guard = { rules, resolver: async () => [answer] };
+        const handle = (await client(t, guard, lab.url('name.test'))) as Handle & { connect(): Source };
+        const source = handle.connect();
+        const addresses: (string | undefined)[] = [];
+        await new Promise<void>((resolve) => {
+          const listen = (message: unknown): void => {
+            const { address, allowed } = message as VerdictMessage;
+            addresses.push(address);
+            if (allowed) return;
+            unsubscribe('netjail:verdict', listen);
+            resolve();
+          };
+          subscribe('netjail:verdict', listen);
+        });
+        source.close();
+        assert.deepEqual(addresses, [ALLOWED, DENIED]);
+        assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
       });
     }
 

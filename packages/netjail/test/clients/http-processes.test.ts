@@ -120,7 +120,7 @@ for (const { file, meta } of runnable.filter(({ meta }) => meta.flags !== undefi
         ['--no-warnings', ...meta.flags!, '--test-reporter=tap', contract],
         { env: { ...env, NETJAIL_CLIENTS: file }, encoding: 'utf8' },
       );
-      assert.match(stdout, /^# pass 10$/m, stdout + stderr);
+      assert.match(stdout, /^# pass 11$/m, stdout + stderr);
       assert.match(stdout, /^# fail 0$/m, stdout);
     });
   });

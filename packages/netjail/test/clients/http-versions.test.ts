@@ -169,6 +169,56 @@ describe('Elasticsearch', () => {
   });
 });
 
+describe('Elasticsearch without HttpConnection', () => {
+  it('fails, and connects nowhere', async (t) => {
+    const lab = await startLab(t, 'http', webService({ file: 'elasticsearch.js' }));
+    const { HttpAgent } = await load<typeof import('../../src/http/index.ts')>('netjail/http');
+    const { Client } = await load<{ Client: new (options: object) => { info(): Promise<unknown> } }>(
+      '@elastic/elasticsearch',
+    );
+    const client = new Client({
+      node: lab.url(DENIED),
+      agent: () => new HttpAgent(guard as never),
+      maxRetries: 0,
+    });
+    await assert.rejects(client.info(), { message: /request is not a function/ });
+    assert.equal(lab.denied.connections, 0);
+  });
+});
+
+describe('MCP TypeScript SDK', () => {
+  for (const [file, transport] of [
+    ['mcp.js', 'streamableHttp.js StreamableHTTPClientTransport'],
+    ['mcp-sse.js', 'sse.js SSEClientTransport'],
+  ] as const) {
+    it(`${transport.split(' ')[1]} is denied a redirect that it is told to follow`, async (t) => {
+      let redirect = '';
+      const lab = await startLab(t, 'http', {
+        request: (...args) => webService({ file, redirect }).request!(...args),
+      });
+      redirect = lab.url(DENIED).replace(/\/$/, '');
+      const { createFetch } = await load<typeof import('../../src/fetch/index.ts')>('netjail/fetch');
+      const { Client } = await load<{ Client: McpClient }>('@modelcontextprotocol/sdk/client/index.js');
+      const [module, name] = transport.split(' ') as [string, string];
+      const transports = await load<Record<string, McpTransport>>(
+        `@modelcontextprotocol/sdk/client/${module}`,
+      );
+      const fetch = createFetch(guard as never);
+      const client = new Client({ name: 'test', version: '1.0.0' });
+      t.after(() => fetch.destroy());
+      const to = new transports[name]!(new URL(lab.url(ALLOWED)), { fetch, redirectPolicy: 'follow' });
+      await assert.rejects(client.connect(to), (error: Error) =>
+        `${error.message} ${deniedError(error)?.message}`.includes(`${DENIED} is blocked by ${DENIED}`),
+      );
+      await client.close();
+      assert.deepEqual([lab.allowed.requests.length, lab.denied.connections], [1, 0]);
+    });
+  }
+});
+
+type McpTransport = new (url: URL, options: object) => object;
+type McpClient = new (info: object) => { connect(transport: object): Promise<void>; close(): Promise<void> };
+
 describe('redirects', () => {
   it('to the other protocol are refused by superagent and a single agent', async (t) => {
     const lab = await startLab(t);
