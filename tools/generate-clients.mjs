@@ -23,6 +23,8 @@ const WAYS = {
   fetch: 'fetch',
   dial: 'dial',
   socket: 'socket',
+  options: 'options',
+  resolver: 'resolver',
   none: '**not guarded**',
 };
 const DENIALS = {
@@ -175,7 +177,7 @@ const guard = { rules: new Rules({ allow: ['public'] }) };
 
 Without \`rules\` those in effect at the call count. Make agents, dispatchers and fetches once, not for each request: they keep the connections.
 
-The way says what netjail gives to the client: an **agent** (\`netjail/http\`), a **dispatcher** (\`netjail/undici\`, \`netjail/fetch\`), a **fetch** (\`netjail/fetch\`), the **dial** (\`createDial\`) that opens its sockets, or a guarded **socket** (\`dial.socket()\`) that it connects itself. On Node 20 import \`netjail/fetch\` before packages that load an undici of their own.
+The way says what netjail gives to the client: an **agent** (\`netjail/http\`), a **dispatcher** (\`netjail/undici\`, \`netjail/fetch\`), a **fetch** (\`netjail/fetch\`), the **dial** (\`createDial\`) that opens its sockets, a guarded **socket** (\`dial.socket()\`) that it connects itself, **options** for the socket that it opens itself, judged before it has them, or a **resolver** of its names. On Node 20 import \`netjail/fetch\` before packages that load an undici of their own.
 
 **The denial** says how you see it: \`deniedError(error)\` finds the error, or the client keeps only its message, or only \`netjail:verdict\` tells.
 

@@ -16,9 +16,9 @@ export const meta = {
 
 export function open(guard, url) {
   // recipe
-  const agent = url.startsWith('https:') ? new HttpsAgent(guard) : new HttpAgent(guard);
-  const get = url.startsWith('https:') ? https.get : http.get;
-  const send = () => get(url, { agent });
+  const secure = new URL(url).protocol === 'https:';
+  const agent = secure ? new HttpsAgent(guard) : new HttpAgent(guard);
+  const send = () => (secure ? https : http).get(url, { agent });
   // end
   return {
     use: () =>

@@ -17,9 +17,9 @@ export function open(guard, url) {
   // recipe
   const dial = createDial(guard);
   const { protocol, hostname, port } = new URL(url);
-  const at = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443), ALPNProtocols: ['h2'] };
-  const createConnection = () => (protocol === 'https:' ? dial.tls(at) : dial(at));
-  const session = http2.connect(url, { createConnection });
+  const to = { host: hostname.replace(/^\[|\]$/g, ''), port: +port || (protocol === 'http:' ? 80 : 443) };
+  const connect = () => (protocol === 'http:' ? dial(to) : dial.tls({ ...to, ALPNProtocols: ['h2'] }));
+  const session = http2.connect(url, { createConnection: connect });
   // end
   const failed = new Promise((_resolve, reject) => session.on('error', reject));
   failed.catch(() => {});

@@ -15,7 +15,8 @@ export const meta = {
 
 export function open(guard, url) {
   // recipe
-  const agent = url.startsWith('https:') ? new HttpsAgent(guard) : new HttpAgent(guard);
+  const secure = new URL(url).protocol === 'https:';
+  const agent = secure ? new HttpsAgent(guard) : new HttpAgent(guard);
   const send = () => superagent.get(url).agent(agent);
   // end
   return { use: async () => (await send().buffer(true)).text, close: () => agent.destroy() };

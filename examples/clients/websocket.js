@@ -11,10 +11,11 @@ export const meta = {
   denial: 'event',
 };
 
-export function open(guard, url) {
+export function open(guard, target) {
+  const url = target.replace(/^http/, 'ws');
   // recipe
   const dispatcher = createDispatcher(guard);
-  const connect = () => new WebSocket(url.replace(/^http/, 'ws'), { dispatcher });
+  const connect = () => new WebSocket(url, { dispatcher });
   // end
   return {
     use: () =>

@@ -8,18 +8,18 @@ export const meta = {
   package: 'ws',
   versions: '8',
   way: 'dial',
-  why: 'Without an agent it asks `createConnection` for the socket.',
+  why: 'Without an agent it asks `createConnection` for the socket, after a redirect to the other protocol too; `defaultPort` tells which it is.',
   hop: 'redirects are judged',
   denial: 'error',
 };
 
-export function open(guard, url) {
+export function open(guard, target) {
+  const url = target.replace(/^http/, 'ws');
   // recipe
   const dial = createDial(guard);
-  const open = url.startsWith('https:') ? dial.tls : dial;
-  const createConnection = ({ host, port }) => open({ host, port: Number(port) });
-  const connect = () =>
-    new WebSocket(url.replace(/^http/, 'ws'), { createConnection, followRedirects: true });
+  const createConnection = ({ host, port, defaultPort }) =>
+    (defaultPort === 443 ? dial.tls : dial)({ host, port: Number(port) });
+  const connect = () => new WebSocket(url, { createConnection, followRedirects: true });
   // end
   return {
     use: async () => {

@@ -8,15 +8,19 @@ export const meta = {
   package: 'ws',
   versions: '8',
   way: 'agent',
-  why: 'Its handshake is a request of node:http, redirects (`followRedirects`) included.',
-  hop: 'redirects are judged',
+  why: 'Its handshake is a request of node:http.',
+  hop: 'redirects are not followed',
+  unguarded:
+    '`followRedirects` with an agent: a redirect to the other protocol is an uncaught exception of ws. With `createConnection` it is not.',
   denial: 'error',
 };
 
-export function open(guard, url) {
+export function open(guard, target) {
+  const url = target.replace(/^http/, 'ws');
   // recipe
-  const agent = url.startsWith('https:') ? new HttpsAgent(guard) : new HttpAgent(guard);
-  const connect = () => new WebSocket(url.replace(/^http/, 'ws'), { agent, followRedirects: true });
+  const secure = new URL(url).protocol === 'wss:';
+  const agent = secure ? new HttpsAgent(guard) : new HttpAgent(guard);
+  const connect = () => new WebSocket(url, { agent });
   // end
   return {
     use: async () => {

@@ -1,11 +1,14 @@
 // The recipes with the other major versions of their packages, and with their other calls.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type * as Undici from 'undici';
 import { deniedError } from '../../src/errors.ts';
-import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
+import { packageRoot } from '../helpers/data.ts';
+import { ALLOWED, DENIED, startLab, type Lab } from '../helpers/lab.ts';
 import { netjail, recipe, type Handle } from '../helpers/recipes.ts';
 import { webService } from '../helpers/web-service.ts';
 
@@ -218,6 +221,43 @@ describe('MCP TypeScript SDK', () => {
 
 type McpTransport = new (url: URL, options: object) => object;
 type McpClient = new (info: object) => { connect(transport: object): Promise<void>; close(): Promise<void> };
+
+describe('ws', () => {
+  /** A server that redirects every handshake to a TLS server on the allowed address. */
+  async function redirecting(t: TestContext): Promise<{ url: string; secure: Lab }> {
+    const secure = await startLab(t, 'https', webService({ file: 'ws.js' }));
+    const redirect = secure.url(ALLOWED).replace(/^https(.*)\/$/, 'wss$1');
+    const plain = await startLab(t, 'http', webService({ file: 'ws.js', redirect }));
+    return { url: plain.url(ALLOWED).replace(/\/$/, ''), secure };
+  }
+
+  it('speaks TLS after a redirect to wss: when createConnection is ours', async (t) => {
+    const { url, secure } = await redirecting(t);
+    const { open } = await recipe('ws-create-connection.js');
+    const handle = await open(guard, url);
+    // Nobody here knows the authority of the certificate: TLS was spoken to find that out.
+    await assert.rejects(handle.use(), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    assert.equal(secure.allowed.connections, 1);
+    assert.equal(secure.allowed.requests.length, 0);
+  });
+
+  it('ends the process after a redirect to wss: when it has an agent, ours or any', async (t) => {
+    const { url } = await redirecting(t);
+    const program = `
+      import http from 'node:http';
+      import { WebSocket } from 'ws';
+      const options = { agent: new http.Agent(), followRedirects: true };
+      new WebSocket('${url.replace('http', 'ws')}/', options).on('error', () => process.exit(0));`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: packageRoot,
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (data: string) => (stderr += data));
+    assert.deepEqual(await once(child, 'close'), [1, null]);
+    assert.match(stderr, /ERR_INVALID_PROTOCOL/);
+  });
+});
 
 describe('redirects', () => {
   it('to the other protocol are refused by superagent and a single agent', async (t) => {
