@@ -17,6 +17,7 @@ const page = join(root, 'docs/runtimes.md');
 const cache = join(root, '.cache/runtimes');
 
 const ALL = ['20.19.0', '20', '22', '24', '26', 'bun', 'deno'];
+const MAJORS = { bun: '1', deno: '2' };
 /** The tests that need nothing of Node but node:test; the others hold Node's own clients. */
 const EVERYWHERE = ['rules', 'errors', 'context', 'differences', 'parity/vectors'];
 /** What is known not to be guarded, and why: anything else that leaks fails the run. */
@@ -45,7 +46,7 @@ function install(name) {
   if (!existsSync(binary)) {
     mkdirSync(join(cache, name), { recursive: true });
     writeFileSync(join(cache, name, 'package.json'), '{ "private": true }\n');
-    const version = isNode ? name : 'latest';
+    const version = isNode ? name : MAJORS[name];
     spawnSync(
       'npm',
       ['install', `${packageName}@${version}`, '--no-audit', '--no-fund', '--loglevel=error'],
@@ -165,11 +166,14 @@ const tryRecipe = ({ title, name, isNode, exact, binary, run }, file, meta) =>
   withLabs(async (lab) => {
     if (isNode && meta.node !== undefined && Number(exact.split('.')[0]) < meta.node)
       return { result: 'absent', message: `it needs Node ${meta.node}` };
-    const { port, allowed, denied, url } = await lab(
-      file === 'node-http2.js' ? 'h2c' : 'http',
-      webService({ file }),
-    );
-    const urls = ['name.test', ALLOWED, DENIED, 'inner.test'].map((host) => url(host).replace(/\/$/, ''));
+    const h2 = file === 'node-http2.js';
+    const plain = await lab(h2 ? 'h2c' : 'http', webService({ file }));
+    const secure = await lab(h2 ? 'h2' : 'https', webService({ file }));
+    // Over TLS only what is denied: runtimes differ in how they are told whom to trust.
+    const urls = [
+      ...['name.test', ALLOWED, DENIED, 'inner.test'].map((host) => plain.url(host)),
+      ...[DENIED, 'inner.test'].map((host) => secure.url(host)),
+    ].map((url) => url.replace(/\/$/, ''));
     const args = [
       ...(isNode ? (meta.flags ?? []) : run),
       'test/runtimes/recipe.mjs',
@@ -183,14 +187,13 @@ const tryRecipe = ({ title, name, isNode, exact, binary, run }, file, meta) =>
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line));
     const key = `${isNode ? 'node' : name} ${meta.client}`;
-    if (denied.connections > 0) {
-      if (KNOWN_LEAKS[key] === undefined)
-        failures.push(`${title}: ${meta.client} is not guarded (port ${port})\n${stdout}`);
+    if (plain.denied.connections + secure.denied.connections > 0) {
+      if (KNOWN_LEAKS[key] === undefined) failures.push(`${title}: ${meta.client} is not guarded\n${stdout}`);
       return { result: 'leaks', message: KNOWN_LEAKS[key] };
     }
     if (KNOWN_LEAKS[key] !== undefined) failures.push(`${title}: ${meta.client} does not leak any more`);
     const hello = `hello from ${ALLOWED}`;
-    const reached = outcomes.slice(0, 2).every(({ text }) => text === hello) && allowed.connections > 0;
+    const reached = plain.allowed.connections > 0 && outcomes.slice(0, 2).every(({ text }) => text === hello);
     const kept = outcomes.slice(2).every(({ denied: reasons }) => reasons.includes('blocked'));
     if (outcomes.length === urls.length && reached && kept) return { result: 'guarded' };
     const [first] = outcomes;
@@ -268,7 +271,7 @@ if (wanted.length === 0 && failures.length === 0) {
 
 # Runtimes
 
-What is guarded where. Each cell was tried: the runtime used the part or the client while servers in another process counted what reached them. **guarded**: what is allowed was reached, by name and by address, and the denied server saw no connection. **refuses**: netjail throws, at import or construction, and nothing was connected. **–**: the runtime or the package does not do it, whatever the guard.
+What is guarded where. Each cell was tried: the runtime used the part or the client while servers in another process counted what reached them. **guarded**: what is allowed was reached, by name and by address, and the denied servers saw no connection, over TLS neither. **refuses**: netjail throws, at import or construction, and nothing was connected. **–**: the runtime or the package does not do it, whatever the guard.
 
 Run with ${versions}.
 
