@@ -18,7 +18,7 @@ import {
   type Resolver,
   type Verdict,
 } from '../dist/index.js';
-import { createFetch } from '../dist/fetch/index.js';
+import { createDispatcher, createFetch } from '../dist/fetch/index.js';
 import { HttpAgent, HttpsAgent } from '../dist/http/index.js';
 import { Dispatcher } from '../dist/undici/index.js';
 
@@ -96,6 +96,12 @@ new Dispatcher({ Agent: undici.Agent, factory: () => new undici.Pool('http://x')
 new Dispatcher({ rules });
 
 const guarded: typeof fetch = createFetch({ rules, allowH2: true });
+const ofRuntime = createDispatcher({ rules, connect: { timeout: 1000 } });
+new WebSocket('wss://name.test', { dispatcher: ofRuntime });
+void fetch('https://name.test', { dispatcher: ofRuntime });
+ofRuntime.closeIdleConnections();
+// @ts-expect-error a connector of one's own would replace the gate
+createDispatcher({ rules, connect: () => {} });
 const found: DeniedError | undefined = deniedError(new Error('x'));
 const code: 'ERR_NETJAIL_DENIED' | undefined = found?.code;
 
