@@ -47,10 +47,13 @@ export function parseJson(text: string): JsonNode {
 export function placeOf(text: string, at: number): { line: number; column: number } {
   let line = 1;
   let start = 0;
-  for (const { index, 0: end } of text.matchAll(/\r\n?|\n/g)) {
-    if (index + end.length > at) break;
-    line++;
-    start = index + end.length;
+  for (let i = 0; i < at; i++) {
+    const c = text.charCodeAt(i);
+    // A line ends with LF, CR or both.
+    if (c === 10 || (c === 13 && text.charCodeAt(i + 1) !== 10)) {
+      line++;
+      start = i + 1;
+    }
   }
   return { line, column: at - start + 1 };
 }

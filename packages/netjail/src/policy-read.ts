@@ -25,6 +25,8 @@ export const MAX_POLICY_LENGTH: number = 64 * 1024 * 1024;
 
 /** Lists refer to lists at most this deep. */
 const MAX_LIST_DEPTH = 32;
+/** Longer paths of a field are cut in errors. */
+const MAX_FIELD = 200;
 const LIST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 const KEYS = ['$schema', 'lists', 'allow', 'block'];
 
@@ -65,7 +67,8 @@ class PolicyReader {
     if (root.kind !== 'object') throw this.#error(TypeError, root, '', 'a policy is an object');
     for (const [key, { at }] of root.properties) {
       if (!KEYS.includes(key)) {
-        throw this.#error(TypeError, { at }, key, `there is no such field, only ${KEYS.join(', ')}`);
+        const reason = `there is no field ${quote(key)}, only ${KEYS.join(', ')}`;
+        throw this.#error(TypeError, { at }, key, reason);
       }
     }
     const schema = root.properties.get('$schema')?.value;
@@ -223,9 +226,11 @@ class PolicyReader {
   #error<E extends Error>(
     type: new (message: string) => E,
     where: { readonly at: number } | undefined,
-    field: string,
+    path: string,
     reason: string,
   ): CodedError<E> & PolicyErrorFacts {
+    // A key can be megabytes of somebody's input.
+    const field = path.length > MAX_FIELD ? `${path.slice(0, MAX_FIELD)}...` : path;
     const place =
       this.#text === undefined || where === undefined || where.at < 0
         ? undefined

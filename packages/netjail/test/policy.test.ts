@@ -86,7 +86,7 @@ const invalid: [
   ['null', null, 'TypeError', '', /a policy is an object/],
   ['a number', 1, 'TypeError', '', /a policy is an object/],
   ['without allow', { block: ['::1'] }, 'TypeError', 'allow', /missing/],
-  ['with another field', { allow: [], deny: [] }, 'TypeError', 'deny', /no such field/],
+  ['with another field', { allow: [], deny: [] }, 'TypeError', 'deny', /there is no field/],
   ['with a schema that is no text', { $schema: 1, allow: [] }, 'TypeError', '$schema', /address of a schema/],
   ['with allow that is text', { allow: 'public' }, 'TypeError', 'allow', /array of entries/],
   ['with allow that is null', { allow: null }, 'TypeError', 'allow', /array of entries/],
@@ -245,7 +245,7 @@ describe('parsePolicy()', () => {
     ['a line break in a string', '{"allow":["::\n1"]}', 1, 14, /control characters/],
     ['a key twice', '{"allow":["::1"],\r\n "allow":[]}', 2, 2, /"allow" stands here twice/],
     ['a key twice by an escape', '{"allow":["::1"],"\\u0061llow":[]}', 1, 18, /"allow" stands here twice/],
-    ['__proto__ as a key', '{"allow":[],"__proto__":{"block":[]}}', 1, 13, /no such field/],
+    ['__proto__ as a key', '{"allow":[],"__proto__":{"block":[]}}', 1, 13, /there is no field/],
     ['deep nesting', `{"allow":${'['.repeat(100_000)}`, 1, 25, /deeper than 16/],
     ['deep nesting of objects', `{"lists":${'{"a":'.repeat(100_000)}`, 1, 85, /deeper than 16/],
   ];
