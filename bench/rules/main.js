@@ -1,5 +1,5 @@
 // The speed, size and building of rules beside everything else that matches addresses:
-// node rules/main.js [--quick] [--write] [--node path ...] [--all]
+// node rules/main.js [--quick] [--write] [--rounds 5] [--node path ...] [--all]
 //
 // Each measurement is a process of its own; the processes of all rows come in shuffled order, and
 // the figure is the median over the rounds. A row counts only when its verdicts are right.
@@ -18,11 +18,12 @@ const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
     all: { type: 'boolean', default: false },
     node: { type: 'string', multiple: true, default: [] },
   },
 });
-const ROUNDS = flags.quick ? 1 : 5;
+const ROUNDS = Number(flags.rounds ?? (flags.quick ? 1 : 5));
 const TIME = flags.quick ? 10 : 60;
 /** The largest rule sets: a short run leaves the million out. */
 const LARGE = flags.quick ? [1000, 100_000] : [1000, 100_000, 1_000_000];

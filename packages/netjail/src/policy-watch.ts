@@ -135,7 +135,10 @@ class Watch implements PolicyWatch {
   #open(interval: number): FSWatcher | undefined {
     try {
       const watcher = watch(dirname(this.#source), { persistent: false }, () => this.#look());
-      return watcher.on('error', () => watcher.close());
+      return watcher.on('error', (error: Error) => {
+        watcher.close();
+        if (interval === 0 && !this.#closed) this.#keep(error, undefined, true);
+      });
     } catch (error) {
       if (interval === 0 && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       return undefined;

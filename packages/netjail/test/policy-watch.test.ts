@@ -2,7 +2,7 @@
 import { createFetch } from '../src/fetch/index.ts';
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,13 +41,19 @@ function stayAlive(t: TestContext): void {
   t.after(() => clearInterval(timer));
 }
 
-/** A policy file in a folder of its own, watched; the messages since the start. */
+/** A policy file in a folder of its own, watched. */
 function watched(t: TestContext, text: string, options?: WatchOptions): Watched {
   const folder = mkdtempSync(join(tmpdir(), 'netjail-watch-'));
   const path = join(folder, 'egress.json');
   writeFileSync(path, text);
+  const followed = follow(t, path, options);
+  t.after(() => rmSync(folder, { recursive: true }));
+  return followed;
+}
+
+/** Watches a file until the test ends; the messages since the start. */
+function follow(t: TestContext, path: string, options?: WatchOptions): Watched {
   const messages: PolicyMessage[] = [];
-  let taken = 0;
   let wake = (): void => {};
   const listen = (message: unknown): void => {
     if ((message as PolicyMessage).source !== path) return;
@@ -57,11 +63,10 @@ function watched(t: TestContext, text: string, options?: WatchOptions): Watched 
   subscribe('netjail:policy', listen);
   const policy = watchPolicy(path, options);
   stayAlive(t);
-  taken = messages.length;
+  let taken = messages.length;
   t.after(() => {
     policy.close();
     unsubscribe('netjail:policy', listen);
-    rmSync(folder, { recursive: true });
   });
   const next = async (): Promise<PolicyMessage> => {
     while (messages.length === taken) await new Promise<void>((resolve) => (wake = resolve));
@@ -121,6 +126,27 @@ describe('watchPolicy()', () => {
     });
   }
 
+  it('replaces the rules by the notice of the system when a link beside the file is moved, as Kubernetes does', async (t) => {
+    const mount = mkdtempSync(join(tmpdir(), 'netjail-mount-'));
+    t.after(() => rmSync(mount, { recursive: true }));
+    for (const [version, text] of [
+      ['..1', OPEN],
+      ['..2', CLOSED],
+    ] as const) {
+      mkdirSync(join(mount, version));
+      writeFileSync(join(mount, version, 'egress.json'), text);
+    }
+    symlinkSync('..1', join(mount, '..data'));
+    symlinkSync('..data/egress.json', join(mount, 'egress.json'));
+    const path = join(mount, 'egress.json');
+    const { policy, next } = follow(t, path, { interval: 0 });
+    assert.equal(String(policy.rules), 'ALLOW 127.0.0.0/8');
+    symlinkSync('..2', join(mount, '..data_tmp'));
+    renameSync(join(mount, '..data_tmp'), join(mount, '..data'));
+    assert.equal((await next()).outcome, 'loaded');
+    assert.equal(String(policy.rules), 'ALLOW 10.0.0.0/8');
+  });
+
   it('replaces the rules by looking when the system notices nothing', async (t) => {
     // The link stays; what it leads to is in a folder that is not watched.
     const elsewhere = mkdtempSync(join(tmpdir(), 'netjail-elsewhere-'));
@@ -129,20 +155,9 @@ describe('watchPolicy()', () => {
     const link = join(mkdtempSync(join(elsewhere, 'watched-')), 'egress.json');
     writeFileSync(target, OPEN);
     symlinkSync(target, link);
-    const policy = watchPolicy(link, { interval: 10 });
-    t.after(() => policy.close());
-    const loaded = new Promise<void>((resolve) => {
-      const listen = (message: unknown): void => {
-        const { source, previous } = message as PolicyMessage;
-        if (source !== link || previous === undefined) return;
-        unsubscribe('netjail:policy', listen);
-        resolve();
-      };
-      subscribe('netjail:policy', listen);
-    });
+    const { policy, next } = follow(t, link, { interval: 10 });
     writeFileSync(target, CLOSED);
-    stayAlive(t);
-    await loaded;
+    assert.equal((await next()).outcome, 'loaded');
     assert.equal(String(policy.rules), 'ALLOW 10.0.0.0/8');
   });
 
