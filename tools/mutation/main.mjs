@@ -13,6 +13,7 @@ const src = 'packages/netjail/src/';
 
 /** The quick tests first: the first failure ends the run of a mutant. */
 const RULES = [
+  'test/values.test.ts',
   'test/parity/vectors.test.ts',
   'test/rules.test.ts',
   'test/differential.test.ts',

@@ -70,6 +70,54 @@ describe('differential', () => {
     );
   });
 
+  it('accept() looks at every address that another one carries, as a naive oracle does', () => {
+    const word = fc.constantFrom(0x7f000001n, 0x0a000001n, 0n, 0x08080808n, 0xc0a80001n);
+    const heads = fc.constantFrom(
+      0n,
+      0x0064ff9b00000000n,
+      0x0064ff9b00010000n,
+      0x2002n << 48n,
+      0x20010000n << 32n,
+      0x26000000n << 32n,
+    );
+    const middle = fc.constantFrom(0n, 0xffff0000n, 0x5efen, 0x02005efen, 0x01005efen);
+    const carrier = fc
+      .tuple(heads, word, fc.constantFrom(0n, 8n, 16n, 32n, 40n, 48n, 56n), middle, word, fc.boolean())
+      .map(([head, inner, shift, part, last, inverted]) => {
+        const upper = (head | (inner << shift)) & ((1n << 64n) - 1n);
+        const lower = (part << 32n) | (inverted ? last ^ 0xffffffffn : last);
+        return write6((upper << 64n) | lower);
+      })
+      // In local NAT64 a reading in 0.0.0.0/8 says nothing, and ISATAP reads the same bits there.
+      .filter((text) => {
+        const { value } = parseAddress(text);
+        const isatap = ((value >> 32n) & 0xfcffffffn) === 0x5efen;
+        return !(value >> 80n === 0x64ff9b0001n && isatap && (value & 0xff000000n) === 0n);
+      });
+    const entry = fc.constantFrom(
+      '127.0.0.0/8',
+      '10.0.0.0/8',
+      '0.0.0.0/8',
+      '192.168.0.1/32',
+      '::1/128',
+      '8.0.0.0/8',
+      '0.0.0.0/0',
+    );
+    fc.assert(
+      fc.property(
+        fc.array(entry, { maxLength: 2 }),
+        fc.array(carrier, { minLength: 10, maxLength: 20 }),
+        (block, all) => {
+          const allow = ['0.0.0.0/0', '::/0'];
+          const rules = new Rules({ allow, block });
+          for (const text of all)
+            assert.equal(rules.accept(text), accepts(allow, block, text), `${text} in ${rules.toString()}`);
+        },
+      ),
+      { numRuns },
+    );
+  });
+
   it('Prefix.contains() answers as a naive oracle does where nothing is mapped', () => {
     fc.assert(
       fc.property(prefix, address, (text, other) => {
