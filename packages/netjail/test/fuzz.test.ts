@@ -3,8 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { Address, parsePolicy, policyFrom, Prefix, ranges, Rules } from '../src/index.ts';
+import { Address } from '../src/address.ts';
+import { parsePolicy, policyFrom } from '../src/policy.ts';
 import { JsonError, parseJson, type JsonNode } from '../src/policy-json.ts';
+import { Prefix } from '../src/prefix.ts';
+import { ranges } from '../src/ranges.ts';
+import { Rules } from '../src/rules.ts';
 import { addressText, damaged, prefixText, quad, textOf } from './helpers/arbitraries.ts';
 import { isGoAddress, isGoPrefix } from './helpers/grammar.ts';
 

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
-import { loadPolicy, loadPolicySync, parsePolicy, policyFrom, ranges, Rules } from '../src/index.ts';
+import { loadPolicy, loadPolicySync } from '../src/policy-file.ts';
+import { parsePolicy, policyFrom } from '../src/policy.ts';
+import { ranges } from '../src/ranges.ts';
+import { Rules } from '../src/rules.ts';
 import { packageRoot } from './helpers/data.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'netjail-policy-'));

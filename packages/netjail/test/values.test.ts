@@ -1,7 +1,9 @@
 // Address and Prefix as values: their texts, their errors, and every word of their bits.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Address, Prefix, Rules } from '../src/index.ts';
+import { Address } from '../src/address.ts';
+import { Prefix } from '../src/prefix.ts';
+import { Rules } from '../src/rules.ts';
 
 describe('Address', () => {
   it('is a frozen value with family, words and zone', () => {
