@@ -126,6 +126,25 @@ describe('watchPolicy()', () => {
     });
   }
 
+  it('ends with the last of many quick changes, and never has rules that no file had', async (t) => {
+    const { policy, path, messages, next } = watched(t, OPEN, { interval: 0 });
+    const written = new Set([policy.rules.id]);
+    const last = new Rules({ allow: ['10.0.0.199'] }).id;
+    for (let i = 0; i < 200; i++) {
+      const text = JSON.stringify({ allow: [`10.0.0.${i}`] }, undefined, 2);
+      written.add(new Rules({ allow: [`10.0.0.${i}`] }).id);
+      if (i % 2 === 0) {
+        writeFileSync(path, text);
+      } else {
+        writeFileSync(`${path}.new`, text);
+        renameSync(`${path}.new`, path);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    while (policy.rules.id !== last) await next();
+    assert.ok(messages.every(({ id }) => written.has(id)));
+  });
+
   it('replaces the rules by the notice of the system when a link beside the file is moved, as Kubernetes does', async (t) => {
     const mount = mkdtempSync(join(tmpdir(), 'netjail-mount-'));
     t.after(() => rmSync(mount, { recursive: true }));
