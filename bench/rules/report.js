@@ -184,6 +184,8 @@ ${table(['', 'prefixes', '', 'heap and external', 'resident set', 'goal'], memor
 
 ### Building from text
 
+Milliseconds of processor time, collection of garbage included.
+
 ${table(['', 'prefixes', 'netjail', 'net.BlockList', 'ratio', 'goal'], building)}
 
 ### Allocation
