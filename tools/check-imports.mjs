@@ -9,7 +9,20 @@ const src = fileURLToPath(new URL('../packages/netjail/src', import.meta.url));
 const LAYERS = [
   ['internal/assert.ts', 'verdict.ts', 'errors.ts'],
   ['address.ts', 'prefix.ts', 'carried.ts', 'ranges.data.ts', 'ranges.ts'],
-  ['entry.ts', 'table.ts', 'layer.ts', 'rules.ts', 'context.ts', 'events.ts'],
+  [
+    'entry.ts',
+    'table.ts',
+    'layer.ts',
+    'rules.ts',
+    'context.ts',
+    'events.ts',
+    'withdrawn.ts',
+    'policy-json.ts',
+    'policy-read.ts',
+    'policy.ts',
+    'policy-file.ts',
+    'policy-watch.ts',
+  ],
   [
     'resolver.ts',
     'options.ts',

@@ -4,8 +4,12 @@ export { createDial, type Dial, type DialOptions, type DialTarget, type TlsDialT
 export { DeniedError, deniedError, type DeniedErrorInit, type ErrorCode } from './errors.ts';
 export type { ConnectOptions } from './connect.ts';
 export type { EntryInput } from './entry.ts';
-export type { VerdictMessage } from './events.ts';
+export type { PolicyMessage, VerdictMessage } from './events.ts';
 export type { GuardOptions } from './options.ts';
+export { loadPolicy, loadPolicySync } from './policy-file.ts';
+export { parsePolicy, policyFrom, type PolicyOptions } from './policy.ts';
+export type { PolicyErrorFacts } from './policy-read.ts';
+export { watchPolicy, type PolicyWatch, type WatchOptions } from './policy-watch.ts';
 export { Prefix } from './prefix.ts';
 export { ranges, registryDate, type RangeName } from './ranges.ts';
 export type { Resolver, ResolverOptions } from './resolver.ts';

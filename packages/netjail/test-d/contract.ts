@@ -10,10 +10,15 @@ import {
   currentRules,
   DeniedError,
   deniedError,
+  loadPolicy,
+  parsePolicy,
   Prefix,
   ranges,
   Rules,
+  watchPolicy,
   withRules,
+  type PolicyMessage,
+  type PolicyWatch,
   type Reason,
   type Resolver,
   type Verdict,
@@ -52,6 +57,20 @@ const promised: Promise<string> = withRules(null, async () => 'x');
 // @ts-expect-error rules are no list of prefixes
 withRules(['10.0.0.0/8'], () => 0);
 const inEffect: Rules | undefined = currentRules();
+
+const policy: PolicyWatch = watchPolicy('egress.json', { interval: 0, onError: (error) => error.message });
+const loaded: Promise<Rules> = loadPolicy(new URL('egress.json', import.meta.url));
+const parsed: Rules = parsePolicy('{ "allow": [] }', { source: 'egress.json' });
+createFetch({ rules: () => policy.rules });
+new HttpAgent({ rules: () => currentRules() });
+// @ts-expect-error a watch is no rules: give a function
+createFetch({ rules: policy });
+// @ts-expect-error a function of rules answers at once
+createFetch({ rules: async () => policy.rules });
+// @ts-expect-error the rules of a watch are replaced by the file only
+policy.rules = rules;
+declare const message: PolicyMessage;
+const outcome: 'loaded' | 'kept' = message.outcome;
 
 const resolver: Resolver = async (host, { family, signal }) => (signal.aborted ? [] : [host, String(family)]);
 const dial = createDial({ rules, resolver, answers: 'all', connectTimeout: 1000 });
@@ -114,6 +133,9 @@ export {
   five,
   guarded,
   inEffect,
+  loaded,
+  outcome,
+  parsed,
   promised,
   secure,
   socket,

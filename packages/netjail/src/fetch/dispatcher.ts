@@ -54,9 +54,9 @@ const Agent = runtimeAgent();
  */
 export function createDispatcher(options: FetchOptions = {}): RuntimeDispatcher {
   const pools = new DispatcherPools(Agent, options);
-  const rules = pools.settings.rules ?? currentRules();
+  const atThisCall = currentRules();
   const methods: DispatcherMethods = {
-    dispatch: (request, handler) => pools.dispatch(rules, request, handler),
+    dispatch: (request, handler) => pools.dispatch(pools.settings.rules ?? atThisCall, request, handler),
     closeIdleConnections: () => pools.closeIdleConnections(),
     close: () => pools.close(),
     destroy: (error = null) => pools.destroy(error),

@@ -51,11 +51,10 @@ const runtimeFetch = globalThis.fetch;
  */
 export function createFetch(options: FetchOptions = {}): GuardedFetch {
   const pools = new DispatcherPools(Agent, options);
-  const fixed = pools.settings.rules;
 
   const guarded = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     // Before anything is awaited: the rules are the caller's.
-    const dispatcher = pools.agentFor(fixed ?? currentRules());
+    const dispatcher = pools.agentFor(pools.settings.rules ?? currentRules());
     if (init === undefined || init === null) return runtimeFetch(input, { dispatcher } as RequestInit);
     if (isRecord(init) && isPlain(init)) {
       const own = { ...init } as Record<string, unknown>;
