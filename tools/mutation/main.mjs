@@ -31,7 +31,9 @@ const TESTS = Object.fromEntries(
 if (Number(process.versions.node.split('.')[0]) < 24) {
   const newer = `${root}.cache/runtimes/24/node_modules/node-${process.platform}-${process.arch}/bin/node`;
   if (!existsSync(newer)) {
-    console.error('mutation testing: not run: it needs Node 24 (node tools/test-runtimes.mjs --no-suite 24 installs it)');
+    console.error(
+      'mutation testing: not run: it needs Node 24 (node tools/test-runtimes.mjs --no-suite 24 installs it)',
+    );
     process.exit(1);
   }
   const { status } = spawnSync(newer, process.argv.slice(1), { stdio: 'inherit', cwd: root });
