@@ -3,15 +3,16 @@
 //
 // Each measurement is a process of its own; the processes of all rows come in shuffled order, and
 // the figure is the median over the rounds. A row counts only when its verdicts are right.
-// --all measures every Node in .cache/runtimes (npm run test:nodes installs them).
+// --all measures every Node that the runtime tests have installed (npm run test:runtimes).
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { MATCHERS } from './contenders.js';
 import { prefixes, probes, random } from './data.js';
+import { nodeBinaries } from '../../tools/nodes.mjs';
 import { report } from './report.js';
 
 const { values: flags } = parseArgs({
@@ -118,14 +119,8 @@ function measure(node) {
 
 function nodes() {
   if (!flags.all) return flags.node.length > 0 ? flags.node : [process.execPath];
-  const name = `node-${process.platform}-${process.arch}`;
-  const cache = join(ROOT, '.cache/runtimes');
-  const found = existsSync(cache) ? readdirSync(cache) : [];
-  const binaries = found
-    .filter((version) => /^\d+$/.test(version))
-    .map((version) => `${cache}/${version}/node_modules/${name}/bin/node`);
-  if (binaries.length === 0)
-    throw new Error('there is no Node in .cache/runtimes: run node tools/test-runtimes.mjs --no-suite');
+  const binaries = nodeBinaries();
+  if (binaries.length === 0) throw new Error('no Node is installed: npm run test:runtimes installs them');
   return binaries;
 }
 

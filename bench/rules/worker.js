@@ -97,7 +97,7 @@ const tasks = {
     };
     for (let i = 0; i < 50; i++) batch(1);
     const idle = median(0);
-    return { bytes: (median(512) - idle) / 512 };
+    return { bytes: Math.max(0, median(512) - idle) / 512 };
   },
 };
 

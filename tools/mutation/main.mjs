@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { nodeBinary } from '../nodes.mjs';
 import { equivalent } from './equivalent.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,11 +30,9 @@ const TESTS = Object.fromEntries(
 );
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
-  const newer = `${root}.cache/runtimes/24/node_modules/node-${process.platform}-${process.arch}/bin/node`;
-  if (!existsSync(newer)) {
-    console.error(
-      'mutation testing: not run: it needs Node 24 (node tools/test-runtimes.mjs --no-suite 24 installs it)',
-    );
+  const newer = nodeBinary('24') ?? nodeBinary('26');
+  if (newer === undefined) {
+    console.error('mutation testing: not run: it needs Node 24 (npm run test:runtimes installs it)');
     process.exit(1);
   }
   const { status } = spawnSync(newer, process.argv.slice(1), { stdio: 'inherit', cwd: root });
