@@ -40,7 +40,7 @@ export class Guard {
    */
   admit(target: Target): JudgedAddress | undefined {
     const { host, port, literal } = target;
-    const facts = { host: literal === undefined ? host : undefined, port };
+    const facts = { host, port };
     if (this.rules === undefined) {
       this.#settle([denied(undefined, 'no-rules')], target);
     } else if (literal === undefined) {
@@ -104,18 +104,26 @@ export class Guard {
   confirm(address: string | undefined, target: Target): void {
     if (this.#settings.mode === 'report') return;
     // A socket of one family can report the mapped form of the other.
-    if (
-      address !== undefined &&
-      this.rules !== undefined &&
-      this.rules.accept(address, { port: target.port })
-    )
-      return;
-    const verdict = address === undefined || this.rules === undefined ? undefined : this.rules.judge(address);
+    const facts = { host: target.host, port: target.port };
+    if (address !== undefined && this.rules?.accept(address, facts) === true) return;
+    const verdict = address === undefined ? undefined : this.rules?.judge(address, facts);
     const denial =
       verdict === undefined || verdict.allowed
         ? denied(address ?? 'an unknown address', 'not-judged')
         : verdict;
     this.#settle([denial], target);
+  }
+
+  /**
+   * Judges a Unix socket or named pipe: nothing to say where an allow entry names this very path.
+   *
+   * @throws {DeniedError}
+   */
+  admitPath(path: string): void {
+    const verdict = this.rules === undefined ? denied(undefined, 'no-rules') : this.rules.judgePath(path);
+    publishVerdict(verdict, path, undefined, this.#settings.mode);
+    if (verdict.allowed || this.#settings.mode === 'report') return;
+    throw new DeniedError({ host: path, denials: [verdict] });
   }
 
   /** Whether denials are only published. */
@@ -133,7 +141,7 @@ export class Guard {
   /** Judges and publishes one address: its denial, or `undefined` when it is allowed. */
   #judge(address: Address, target: Target): Denial | undefined {
     const rules = this.rules;
-    const facts = { host: target.literal === undefined ? target.host : undefined, port: target.port };
+    const facts = { host: target.host, port: target.port };
     if (rules === undefined) {
       const denial = denied(address.toString(), 'no-rules');
       this.#publish(denial, target);
