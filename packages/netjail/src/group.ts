@@ -11,8 +11,11 @@ import {
   bitsOf6,
   intervalsCover,
   MAPPED4,
+  metaOf,
+  positionOf,
   Table4,
   Table6,
+  writtenOf,
   type Columns,
 } from './table.ts';
 
@@ -23,8 +26,7 @@ export function newHash(): Hash {
 
 const NONE: Columns = {
   words: new Uint32Array(0),
-  bits: new Uint8Array(0),
-  at: new Uint32Array(0),
+  meta: new Uint32Array(0),
   count: 0,
 };
 const EMPTY4 = new Table4(NONE);
@@ -33,8 +35,7 @@ const EMPTY6 = new Table6(NONE);
 /** Prefixes of one family that are being collected. */
 class Growing implements Columns {
   words: Uint32Array = NONE.words;
-  bits: Uint8Array = NONE.bits;
-  at: Uint32Array = NONE.at;
+  meta: Uint32Array = NONE.meta;
   count = 0;
   readonly width: 1 | 4;
 
@@ -44,15 +45,13 @@ class Growing implements Columns {
 
   /** Makes room for one more; `hint` is how many may still come. */
   grow(hint: number): void {
-    if (this.count < this.bits.length) return;
+    if (this.count < this.meta.length) return;
     const size = Math.max(4, this.count === 0 ? hint : 2 * this.count);
-    const { words, bits, at } = this;
+    const { words, meta } = this;
     this.words = new Uint32Array(size * this.width);
-    this.bits = new Uint8Array(size);
-    this.at = new Uint32Array(size);
+    this.meta = new Uint32Array(size);
     this.words.set(words);
-    this.bits.set(bits);
-    this.at.set(at);
+    this.meta.set(meta);
   }
 }
 
@@ -68,8 +67,7 @@ export class GroupBuilder {
     columns.grow(hint);
     const to = columns.count++;
     columns.words[to] = word;
-    columns.bits[to] = bits;
-    columns.at[to] = at;
+    columns.meta[to] = metaOf(at, bits);
   }
 
   add6(words: ArrayLike<number>, bits: number, at: number, hint: number): void {
@@ -77,8 +75,7 @@ export class GroupBuilder {
     columns.grow(hint);
     const to = columns.count++;
     for (let w = 0; w < 4; w++) columns.words[4 * to + w] = words[w]!;
-    columns.bits[to] = bits;
-    columns.at[to] = at;
+    columns.meta[to] = metaOf(at, bits);
   }
 
   addPrefix(prefix: Prefix, bare: boolean, at: number): void {
@@ -181,20 +178,18 @@ export class Group {
 
   /** Each entry that contains the address, in no order. */
   matches4(word: number): Found[] {
-    const { words, bits, at } = this.v4.columns;
-    const found: Found[] = this.v4
-      .matches(word)
-      .map((i) => ({ at: at[i]!, text: text4(words[i]!, bits[i]!) }));
+    const { v4 } = this;
+    const found = v4.matches(word).map((i): Found => ({ at: positionOf(v4.metaAt(i)), text: text4(v4, i) }));
     if (this.publicAt >= 0 && publicly().v4.has(word)) found.push({ at: this.publicAt, text: undefined });
     if (this.anyAt >= 0) found.push({ at: this.anyAt, text: undefined });
     return found;
   }
 
   matches6(a: number, b: number, c: number, d: number): Found[] {
-    const { words, bits, at } = this.v6.columns;
-    const found: Found[] = this.v6
+    const { v6 } = this;
+    const found = v6
       .matches(a, b, c, d)
-      .map((i) => ({ at: at[i]!, text: text6(words, i, bits[i]!) }));
+      .map((i): Found => ({ at: positionOf(v6.metaAt(i)), text: text6(v6, i) }));
     if (this.publicAt >= 0 && publicly().v6.has(a, b, c, d))
       found.push({ at: this.publicAt, text: undefined });
     if (this.anyAt >= 0) found.push({ at: this.anyAt, text: undefined });
@@ -204,12 +199,8 @@ export class Group {
   /** Puts the text of each prefix where it stood in the list. */
   writeTexts(texts: string[]): void {
     const { v4, v6 } = this;
-    for (let i = 0; i < v4.columns.count; i++) {
-      texts[v4.columns.at[i]!] = text4(v4.columns.words[i]!, v4.columns.bits[i]!);
-    }
-    for (let i = 0; i < v6.columns.count; i++) {
-      texts[v6.columns.at[i]!] = text6(v6.columns.words, i, v6.columns.bits[i]!);
-    }
+    for (let i = 0; i < v4.count; i++) texts[positionOf(v4.metaAt(i))] = text4(v4, i);
+    for (let i = 0; i < v6.count; i++) texts[positionOf(v6.metaAt(i))] = text6(v6, i);
   }
 
   /** Whether every address of this group is in the other; `false` also where that is hard to say. */
@@ -218,7 +209,8 @@ export class Group {
     if (this.anyAt >= 0) return false;
     const inside = (table4: Table4, table6: Table6): boolean =>
       (table4.empty ||
-        (other.has4(first(table4)) && intervalsCover(other.v4.intervals(), table4.intervals(), 1))) &&
+        (other.has4(table4.word(0) | 0) &&
+          intervalsCover(other.v4.intervals(), table4.intervals(), 1))) &&
       (table6.empty || intervalsCover(other.v6.intervals(), table6.intervals(), 4));
     const open = publicly();
     const publicInside = this.publicAt < 0 || other.publicAt >= 0 || inside(open.v4, open.v6);
@@ -250,19 +242,18 @@ function withoutCovered(inner: Uint32Array, outer: Uint32Array): Uint32Array {
   return Uint32Array.from(kept);
 }
 
-function first(table: Table4): number {
-  return table.columns.words[0]! | 0;
+function text4(table: Table4, i: number): string {
+  const meta = table.metaAt(i);
+  const mapped = (meta & MAPPED4) !== 0;
+  const address = `${mapped ? '::ffff:' : ''}${textOfWord(table.word(i))}`;
+  return (meta & BARE4) === 0 ? `${address}/${bitsOf4(meta) + (mapped ? 96 : 0)}` : address;
 }
 
-function text4(word: number, written: number): string {
-  const address = `${(written & MAPPED4) === 0 ? '' : '::ffff:'}${textOfWord(word)}`;
-  if ((written & BARE4) !== 0) return address;
-  return `${address}/${bitsOf4(written) + ((written & MAPPED4) === 0 ? 0 : 96)}`;
-}
-
-function text6(words: Uint32Array, i: number, written: number): string {
-  const address = textOfIPv6(words[4 * i]!, words[4 * i + 1]!, words[4 * i + 2]!, words[4 * i + 3]!);
-  return written === BARE6 ? address : `${address}/${bitsOf6(written)}`;
+function text6(table: Table6, i: number): string {
+  const meta = table.metaAt(i);
+  const [a, b, c, d] = [0, 1, 2, 3].map((w) => table.word(4 * i + w)) as [number, number, number, number];
+  const address = textOfIPv6(a, b, c, d);
+  return writtenOf(meta) === BARE6 ? address : `${address}/${bitsOf6(meta)}`;
 }
 
 let publicTables: { readonly v4: Table4; readonly v6: Table6 } | undefined;

@@ -1,10 +1,11 @@
 import { Address, IPV4, isMapped, NO_ADDRESS, scanned } from './address.ts';
 import { parseEntry, type Entry, type EntryFields } from './entry.ts';
+import { misuse } from './errors.ts';
 import { Group, GroupBuilder, type Found } from './group.ts';
 import { canonicalHost, type HostPattern } from './host.ts';
 import { BARE, scannedLength, scanPrefix } from './prefix.ts';
 import { isPort } from './ports.ts';
-import { BARE4, BARE6, MAPPED4 } from './table.ts';
+import { BARE4, BARE6, MAPPED4, MAX_ENTRIES } from './table.ts';
 import type { TargetFacts } from './verdict.ts';
 
 /** What is known of a target, in canonical form; `undefined` where it is not known. */
@@ -66,6 +67,9 @@ export class Conditions {
   }
 }
 
+const NO_PATHS: ReadonlyMap<string, Entry> = new Map();
+const NO_ENTRIES: ReadonlyMap<number, Entry> = new Map();
+
 /**
  * One list as it was written, compiled.
  *
@@ -78,11 +82,13 @@ export class EntryList {
   readonly plain: Group;
   /** The others; `undefined` where there are none, so that rules without them pay nothing. */
   readonly conditions: Conditions | undefined;
+  /** The entries with a path, by it. */
   readonly paths: ReadonlyMap<string, Entry>;
   readonly #named: ReadonlyMap<number, Entry>;
 
   constructor(inputs: readonly unknown[], name: string) {
     const { length } = inputs;
+    if (length >= MAX_ENTRIES) throw tooLong(name, length);
     const plain = new GroupBuilder();
     const groups = new Map<string, { builder: GroupBuilder; entry: Entry }>();
     const named = new Map<number, Entry>();
@@ -113,8 +119,9 @@ export class EntryList {
     }
     this.length = length;
     this.plain = plain.build();
-    this.paths = paths;
-    this.#named = named;
+    // A small rule set would be mostly maps.
+    this.paths = paths.size === 0 ? NO_PATHS : paths;
+    this.#named = named.size === 0 ? NO_ENTRIES : named;
     this.conditions =
       groups.size === 0
         ? undefined
@@ -148,6 +155,14 @@ export class EntryList {
     if (written === undefined) throw new Error(`netjail: there is no entry at ${at}`);
     return written;
   }
+}
+
+function tooLong(name: string, length: number): RangeError {
+  return misuse(
+    RangeError,
+    'ERR_NETJAIL_INVALID_RULES',
+    `Cannot create rules: ${name} has ${length} entries, and a list has fewer than ${MAX_ENTRIES}`,
+  );
 }
 
 /** Adds an entry that is a prefix or an address in text; `false` where it is not. */

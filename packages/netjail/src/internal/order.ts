@@ -4,37 +4,91 @@ export function maskOf(bits: number): number {
   return bits >= 32 ? -1 : -1 << (32 - bits);
 }
 
+/** Runs up to this long are sorted by insertion. */
+const SHORT = 24;
+
 /**
- * The order of prefixes by start, then by length, then as they were: indices, sorted.
+ * The order of prefixes by start (`width` words each), then by length, then as they were: indices,
+ * sorted.
  *
- * A radix sort, least significant byte first: it takes a time linear in the number of prefixes,
- * needs no comparison function, and is stable. Bytes that are the same everywhere cost nothing.
+ * A radix sort: word by word from the first on, inside of each run of equal words, and a word byte
+ * by byte from the last on. It needs no comparison of all words for most, and is stable.
  */
 export function orderBy(start: Uint32Array, length: Uint8Array, width: 1 | 4, count: number): Uint32Array {
-  let from = new Uint32Array(count);
-  for (let i = 0; i < count; i++) from[i] = i;
-  if (count < 2) return from;
-  let to = new Uint32Array(count);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
+  const long = count > SHORT;
+  const spare = new Uint32Array(long ? count : 0);
+  const keys = new Uint32Array(long ? count : 0);
+  const spareKeys = new Uint32Array(long ? count : 0);
   const sums = new Uint32Array(256);
-  const pass = (values: Uint8Array | Uint32Array, step: number, word: number, shift: number): void => {
-    sums.fill(0);
-    for (let i = word; i < count * step; i += step) sums[(values[i]! >>> shift) & 255]!++;
-    if (sums[(values[word]! >>> shift) & 255] === count) return;
-    let sum = 0;
-    for (let digit = 0; digit < 256; digit++) {
-      const here = sums[digit]!;
-      sums[digit] = sum;
-      sum += here;
+
+  const compare = (x: number, y: number, from: number): number => {
+    for (let word = from; word < width; word++) {
+      const difference = start[x * width + word]! - start[y * width + word]!;
+      if (difference !== 0) return difference;
     }
-    for (let k = 0; k < count; k++) {
-      const i = from[k]!;
-      to[sums[(values[i * step + word]! >>> shift) & 255]!++] = i;
-    }
-    [from, to] = [to, from];
+    return length[x]! - length[y]!;
   };
-  pass(length, 1, 0, 0);
-  for (let word = width - 1; word >= 0; word--) {
-    for (let shift = 0; shift < 32; shift += 8) pass(start, width, word, shift);
-  }
-  return from;
+
+  const insert = (low: number, high: number, word: number): void => {
+    for (let k = low + 1; k < high; k++) {
+      const one = order[k]!;
+      let to = k;
+      while (to > low && compare(order[to - 1]!, one, word) > 0) {
+        order[to] = order[to - 1]!;
+        to--;
+      }
+      order[to] = one;
+    }
+  };
+
+  /** Sorts a part of `order` by its `keys`. */
+  const byKeys = (low: number, high: number): void => {
+    let fromKeys = keys;
+    let toKeys = spareKeys;
+    let from = order;
+    let to = spare;
+    for (let shift = 0; shift < 32; shift += 8) {
+      sums.fill(0);
+      for (let k = low; k < high; k++) sums[(fromKeys[k]! >>> shift) & 255]!++;
+      // A byte that is the same everywhere costs nothing more.
+      if (sums[(fromKeys[low]! >>> shift) & 255] === high - low) continue;
+      let sum = low;
+      for (let digit = 0; digit < 256; digit++) {
+        const here = sums[digit]!;
+        sums[digit] = sum;
+        sum += here;
+      }
+      for (let k = low; k < high; k++) {
+        const key = fromKeys[k]!;
+        const place = sums[(key >>> shift) & 255]!++;
+        toKeys[place] = key;
+        to[place] = from[k]!;
+      }
+      [fromKeys, toKeys] = [toKeys, fromKeys];
+      [from, to] = [to, from];
+    }
+    if (from !== order) order.set(from.subarray(low, high), low);
+  };
+
+  const sort = (low: number, high: number, word: number): void => {
+    if (high - low <= SHORT) {
+      insert(low, high, word);
+      return;
+    }
+    const at = (k: number): number => (word < width ? start[order[k]! * width + word]! : length[order[k]!]!);
+    for (let k = low; k < high; k++) keys[k] = at(k);
+    byKeys(low, high);
+    if (word === width) return;
+    for (let from = low; from < high;) {
+      const key = at(from);
+      let to = from + 1;
+      while (to < high && at(to) === key) to++;
+      if (to - from > 1) sort(from, to, word + 1);
+      from = to;
+    }
+  };
+  sort(0, count, 0);
+  return order;
 }
