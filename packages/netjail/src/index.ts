@@ -4,6 +4,9 @@ export { createDial, type Dial, type DialOptions, type DialTarget, type TlsDialT
 export { DeniedError, deniedError, type DeniedErrorInit, type ErrorCode } from './errors.ts';
 export type { ConnectOptions } from './connect.ts';
 export type { EntryFields, EntryInput } from './entry.ts';
+export type { CarrierKind } from './carried.ts';
+export type { Explanation, ExplainTarget, Step } from './explain.ts';
+export type { LintCode, LintWarning } from './lint.ts';
 export type { VerdictMessage } from './events.ts';
 export type { GuardOptions } from './options.ts';
 export type { PortInput } from './ports.ts';

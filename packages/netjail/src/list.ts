@@ -84,7 +84,8 @@ export class EntryList {
   readonly conditions: Conditions | undefined;
   /** The entries with a path, by it. */
   readonly paths: ReadonlyMap<string, Entry>;
-  readonly #named: ReadonlyMap<number, Entry>;
+  /** Ranges and entries with fields, by their position. */
+  readonly named: ReadonlyMap<number, Entry>;
 
   constructor(inputs: readonly unknown[], name: string) {
     const { length } = inputs;
@@ -121,7 +122,7 @@ export class EntryList {
     this.plain = plain.build();
     // A small rule set would be mostly maps.
     this.paths = paths.size === 0 ? NO_PATHS : paths;
-    this.#named = named.size === 0 ? NO_ENTRIES : named;
+    this.named = named.size === 0 ? NO_ENTRIES : named;
     this.conditions =
       groups.size === 0
         ? undefined
@@ -134,24 +135,24 @@ export class EntryList {
   texts(): string[] {
     const texts = Array.from<string>({ length: this.length });
     this.plain.writeTexts(texts);
-    for (const [at, entry] of this.#named) texts[at] = entry.text;
+    for (const [at, entry] of this.named) texts[at] = entry.text;
     return texts;
   }
 
   /** The same for JSON. */
   toJSON(): (string | EntryFields)[] {
     const values: (string | EntryFields)[] = this.texts();
-    for (const [at, entry] of this.#named) values[at] = entry.json;
+    for (const [at, entry] of this.named) values[at] = entry.json;
     return values;
   }
 
   /** What an entry says besides a prefix: `undefined` where it is one. */
   entryAt(at: number): Entry | undefined {
-    return this.#named.get(at);
+    return this.named.get(at);
   }
 
   textOf({ at, text }: Found): string {
-    const written = this.#named.get(at)?.text ?? text;
+    const written = this.named.get(at)?.text ?? text;
     if (written === undefined) throw new Error(`netjail: there is no entry at ${at}`);
     return written;
   }

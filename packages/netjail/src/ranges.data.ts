@@ -295,9 +295,9 @@ export const RANGES = {
     // https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
     '169.254.170.23/32',
     // Scaleway: instance metadata
-    // https://www.scaleway.com/en/docs/instances/
+    // https://www.scaleway.com/en/developers/api/instance/user-data
     '169.254.42.42/32',
-    // Tencent Cloud: instance metadata
+    // Tencent Cloud: instance metadata (metadata.tencentyun.com)
     // https://www.tencentcloud.com/document/product/213/4934
     '169.254.0.23/32',
     // Alibaba Cloud: instance metadata
@@ -319,10 +319,10 @@ export const RANGES = {
     // https://cloud.google.com/compute/docs/metadata/overview
     'fd20:ce::254/128',
     // Scaleway: instance metadata over IPv6
-    // https://www.scaleway.com/en/docs/instances/
+    // https://www.scaleway.com/en/developers/api/instance/user-data
     'fd00:42::42/128',
     // OpenStack: metadata service over IPv6
-    // https://docs.openstack.org/nova/latest/user/metadata.html
+    // https://docs.openstack.org/nova/latest/admin/metadata-service.html
     'fe80::a9fe:a9fe/128',
   ],
   'special-purpose': [

@@ -1,9 +1,11 @@
 import { Address, NO_ADDRESS, scanAddress, scanned, ZONED } from './address.ts';
 import type { EntryFields, EntryInput } from './entry.ts';
 import { misuse } from './errors.ts';
+import { Explanation, readingsOf, targetText, type ExplainTarget } from './explain.ts';
 import { newHash } from './group.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import { Layer } from './layer.ts';
+import { lintLayer, type LintWarning } from './lint.ts';
 import { EntryList } from './list.ts';
 import { allowed, denied, type TargetFacts, type Verdict } from './verdict.ts';
 
@@ -232,6 +234,59 @@ export class Rules {
     return first!;
   }
 
+  /**
+   * How these rules come to a verdict: every reading of an address with the entries that match it.
+   *
+   * The target is an address in text, or `{ address?, host?, port?, path? }`: with an address the
+   * verdict is that of {@link Rules.judge}, with a path that of {@link Rules.judgePath}, otherwise
+   * that of {@link Rules.judgeHost}.
+   *
+   * @throws {TypeError} `ERR_NETJAIL_INVALID_ARGUMENT` when the target is neither text nor an object,
+   * has another property, or has a path and something else.
+   *
+   * @example
+   * ```ts
+   * import { Rules } from 'netjail';
+   *
+   * const rules = new Rules({ allow: ['::/0'], block: ['127.0.0.0/8'] });
+   * console.log(String(rules.explain('64:ff9b::7f00:1')));
+   * // 64:ff9b::7f00:1: denied, carried-address-blocked
+   * //   64:ff9b::7f00:1 itself: allowed by ::/0, blocked by nothing
+   * //   127.0.0.1 carried (NAT64): allowed by nothing, blocked by 127.0.0.0/8
+   * //   64:ff9b::7f00:1 carries 127.0.0.1, which is blocked by 127.0.0.0/8
+   * ```
+   */
+  explain(target: string | Address | ExplainTarget): Explanation {
+    const { address, path, facts } = readExplainTarget(target);
+    if (path !== undefined) return new Explanation(path, [], this.judgePath(path));
+    if (address === undefined) {
+      return new Explanation(targetText(undefined, facts), [], this.judgeHost(facts));
+    }
+    const parsed = typeof address === 'string' ? Address.tryParse(address) : expectAddress(address);
+    const steps =
+      parsed === undefined || parsed.zone !== ''
+        ? []
+        : this.#layers.flatMap((layer, scope) => readingsOf(layer, scope, parsed, facts));
+    const text = (parsed ?? address).toString().slice(0, 256);
+    return new Explanation(targetText(text, facts), steps, this.judge(address, facts));
+  }
+
+  /**
+   * What in these rules is probably not meant: entries without effect, names that may lead inside,
+   * a family that was forgotten. Nothing found: an empty array. It never changes a verdict.
+   *
+   * @example
+   * ```ts
+   * import { Rules } from 'netjail';
+   *
+   * const [warning] = new Rules({ allow: ['10.0.0.1', '::/0'], block: ['10.0.0.0/8'] }).lint();
+   * console.log(warning?.code, warning?.entry); // never-matches 10.0.0.1
+   * ```
+   */
+  lint(): readonly LintWarning[] {
+    return Object.freeze(this.#layers.flatMap((layer, scope) => lintLayer(layer, scope)));
+  }
+
   /** The text of the Go library, which {@link Rules.parse} reads: `ALLOW 10.0.0.0/8, BLOCK ::/0`. */
   toString(): string {
     const { allow, block } = this.#layers[0]!;
@@ -334,6 +389,27 @@ function readList(list: unknown, name: string): EntryList {
   if (list === undefined) return new EntryList([], name);
   if (!Array.isArray(list)) throw invalid(`${name} is an array, not ${show(list)}`);
   return new EntryList(list as readonly unknown[], name);
+}
+
+function readExplainTarget(target: unknown): {
+  address: string | Address | undefined;
+  path: string | undefined;
+  facts: TargetFacts | undefined;
+} {
+  if (typeof target === 'string' || target instanceof Address) {
+    return { address: target, path: undefined, facts: undefined };
+  }
+  const refuse = (reason: string): never => {
+    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot explain ${show(target)}: ${reason}`);
+  };
+  if (!isRecord(target)) return refuse('a target is text or { address, host, port, path }');
+  const { address, host, port, path, ...rest } = readOnce(target) as ExplainTarget;
+  const unknown = Reflect.ownKeys(rest)[0];
+  if (unknown !== undefined) return refuse(`there is no property ${show(String(unknown))}`);
+  if (path !== undefined && (address !== undefined || host !== undefined || port !== undefined)) {
+    return refuse('a path has no address, host or port');
+  }
+  return { address, path, facts: { host, port } };
 }
 
 function expectAddress(address: unknown): Address {

@@ -111,6 +111,11 @@ class Table {
     return this.count === 0;
   }
 
+  /** Whether no other prefix of the table contains this one. */
+  isTop(i: number): boolean {
+    return i < this.top;
+  }
+
   metaAt(i: number): number {
     return this.data[this.meta + i]!;
   }
