@@ -9,7 +9,18 @@ const src = fileURLToPath(new URL('../packages/netjail/src', import.meta.url));
 const LAYERS = [
   ['internal/assert.ts', 'internal/order.ts', 'verdict.ts', 'errors.ts'],
   ['address.ts', 'prefix.ts', 'carried.ts', 'host.ts', 'ports.ts', 'ranges.data.ts', 'ranges.ts'],
-  ['entry.ts', 'table.ts', 'group.ts', 'list.ts', 'layer.ts', 'explain.ts', 'lint.ts', 'rules.ts', 'context.ts', 'events.ts'],
+  [
+    'entry.ts',
+    'table.ts',
+    'group.ts',
+    'list.ts',
+    'layer.ts',
+    'explain.ts',
+    'lint.ts',
+    'rules.ts',
+    'context.ts',
+    'events.ts',
+  ],
   [
     'resolver.ts',
     'options.ts',

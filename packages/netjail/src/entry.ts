@@ -99,7 +99,7 @@ function parseFields(fields: Record<PropertyKey, unknown>, where: string): Entry
   const prefix = given('prefix') ? readPrefix(fields['prefix'], `${where}.prefix`) : undefined;
   const host = given('host') ? readHost(fields['host'], refusal(fields['host'], `${where}.host`)) : undefined;
   const ports = given('port') ? readPorts(fields['port']) : undefined;
-  if (typeof ports === 'string') return refusal(fields['port'], `${where}.port`)(ports);
+  if (typeof ports === 'string') return refusal(fields['port'], `${where}.port`)(ports, TypeError);
   if (prefix === undefined && host === undefined && ports === undefined) {
     refusal(fields, where)('it has no field, and would match everything');
   }

@@ -55,7 +55,8 @@ export class Explanation {
     for (const { scope, reading, kind, carrier, allow, block } of this.steps) {
       const how = carrier === undefined ? kind : `${kind} (${carrier})`;
       const where = scope === 0 ? '' : `, scope ${scope}`;
-      const list = (entries: readonly string[]): string => (entries.length > 0 ? entries.join(' ') : 'nothing');
+      const list = (entries: readonly string[]): string =>
+        entries.length > 0 ? entries.join(' ') : 'nothing';
       lines.push(`  ${reading} ${how}${where}: allowed by ${list(allow)}, blocked by ${list(block)}`);
     }
     lines.push(verdict.allowed ? `  ${allowedBy(verdict.entry)}` : `  ${explainDenial(verdict)}`);

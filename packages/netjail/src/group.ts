@@ -209,8 +209,7 @@ export class Group {
     if (this.anyAt >= 0) return false;
     const inside = (table4: Table4, table6: Table6): boolean =>
       (table4.empty ||
-        (other.has4(table4.word(0) | 0) &&
-          intervalsCover(other.v4.intervals(), table4.intervals(), 1))) &&
+        (other.has4(table4.word(0) | 0) && intervalsCover(other.v4.intervals(), table4.intervals(), 1))) &&
       (table6.empty || intervalsCover(other.v6.intervals(), table6.intervals(), 4));
     const open = publicly();
     const publicInside = this.publicAt < 0 || other.publicAt >= 0 || inside(open.v4, open.v6);
