@@ -27,14 +27,17 @@ export interface RulesJson {
 const BRAND = Symbol.for('netjail.Rules');
 
 /**
- * Which addresses may be connected to: a list of allowed prefixes and a list of blocked ones.
+ * What may be connected to: a list of allowed entries and a list of blocked ones.
  *
  * An address is accepted when an allow entry matches and no block entry does. Empty rules deny
  * everything; block always beats allow; order does not matter. A rule set is immutable, and a copy
  * of what it was made of.
  *
  * An entry is CIDR text (`'10.0.0.0/8'`; host bits are masked off for matching), a bare address
- * (its /32 or /128) or the name of a range (`'public'`, `'loopback'`, see `ranges`).
+ * (its /32 or /128), the name of a range (`'public'`, `'loopback'`, see `ranges`), or an object
+ * `{ prefix?, host?, port?, path? }` that matches when all of its fields do (see `EntryFields`).
+ * What is not known of a target fails closed: an allow entry with a host or port does not match
+ * where none is told, a block entry does.
  *
  * Every reading of an address is judged: a mapped address (`::ffff:10.0.0.1`) is its IPv4 address;
  * an address that carries an IPv4 address (NAT64, 6to4, Teredo, ISATAP, IPv4-compatible and
@@ -48,6 +51,10 @@ const BRAND = Symbol.for('netjail.Rules');
  * const rules = new Rules({ allow: ['public', '10.1.0.0/16'], block: ['10.1.2.3'] });
  * console.log(rules.accept('10.1.2.4')); // true
  * console.log(rules.judge('10.1.2.3').reason); // blocked
+ *
+ * const api = new Rules({ allow: [{ host: '*.example.com', port: 443, prefix: 'public' }] });
+ * console.log(api.accept('8.8.8.8', { host: 'api.example.com', port: 443 })); // true
+ * console.log(api.judgeHost({ host: 'example.com', port: 443 }).reason); // host-not-allowed
  * ```
  */
 export class Rules {
@@ -147,7 +154,9 @@ export class Rules {
   /**
    * True when the address may be connected to: the fast form of {@link Rules.judge}.
    *
-   * Text that is not an address, and an address with a zone, are not accepted.
+   * Text that is not an address, and an address with a zone, are not accepted. `facts` are the host
+   * that was asked for and the port, for entries with fields. Without such entries it takes the
+   * same time for any number of entries, within a factor of two or so, and allocates nothing.
    *
    * @throws {TypeError} `ERR_NETJAIL_INVALID_ADDRESS` when it is neither a string nor an Address.
    */
@@ -249,11 +258,9 @@ export class Rules {
    * import { Rules } from 'netjail';
    *
    * const rules = new Rules({ allow: ['::/0'], block: ['127.0.0.0/8'] });
-   * console.log(String(rules.explain('64:ff9b::7f00:1')));
-   * // 64:ff9b::7f00:1: denied, carried-address-blocked
-   * //   64:ff9b::7f00:1 itself: allowed by ::/0, blocked by nothing
-   * //   127.0.0.1 carried (NAT64): allowed by nothing, blocked by 127.0.0.0/8
-   * //   64:ff9b::7f00:1 carries 127.0.0.1, which is blocked by 127.0.0.0/8
+   * const explanation = rules.explain('64:ff9b::7f00:1');
+   * console.log(explanation.steps[1]?.reading, explanation.steps[1]?.block[0]); // 127.0.0.1 127.0.0.0/8
+   * console.log(explanation.toString().split('\n')[0]); // 64:ff9b::7f00:1: denied, carried-address-blocked
    * ```
    */
   explain(target: string | Address | ExplainTarget): Explanation {
