@@ -29,6 +29,10 @@ export class Layer {
   readonly #allowed: Group;
   readonly #blocked: Group;
   readonly #conditional: boolean;
+  /** Whether all that decides is in the tables of the plain entries, and what of them is everything. */
+  readonly #tablesOnly: boolean;
+  readonly #all4: boolean;
+  readonly #all6: boolean;
   #hopeless: boolean | undefined;
   #id: string | undefined;
 
@@ -38,6 +42,10 @@ export class Layer {
     this.#allowed = allow.plain;
     this.#blocked = block.plain;
     this.#conditional = allow.conditions !== undefined || block.conditions !== undefined;
+    const { v4, v6, publicAt } = allow.plain;
+    this.#tablesOnly = !this.#conditional && publicAt < 0 && block.plain.publicAt < 0;
+    this.#all4 = this.#tablesOnly && v4.all;
+    this.#all6 = this.#tablesOnly && v6.all;
   }
 
   /** The groups that ask for a host or port and get it; `undefined` where no entry does. */
@@ -81,12 +89,14 @@ export class Layer {
     matching: Matching | undefined,
   ): Reason | undefined {
     if (family === 4 || isMapped(a, b, c)) {
-      if (this.#blocks4(d, matching)) return 'blocked';
-      if (!this.#allows4(d, matching)) return 'not-allowed';
+      if (this.#tablesOnly ? this.#blocked.v4.has(d) : this.#blocks4(d, matching)) return 'blocked';
+      if (!this.#all4 && !this.#allows4(d, matching)) return 'not-allowed';
       return d === 0 && this.#blocksLoopback(matching) ? 'loopback-blocked' : undefined;
     }
-    if (this.#blocks6(a, b, c, d, matching)) return 'blocked';
-    if (!this.#allows6(a, b, c, d, matching)) return 'not-allowed';
+    if (this.#tablesOnly ? this.#blocked.v6.has(a, b, c, d) : this.#blocks6(a, b, c, d, matching)) {
+      return 'blocked';
+    }
+    if (!this.#all6 && !this.#allows6(a, b, c, d, matching)) return 'not-allowed';
     if ((a | b | c | d) === 0) return this.#blocksLoopback(matching) ? 'loopback-blocked' : undefined;
     const count = carriedAddresses(a, b, c, d);
     for (let i = 0; i < count; i++) {
