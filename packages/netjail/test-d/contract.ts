@@ -19,8 +19,12 @@ import {
   withRules,
   type PolicyMessage,
   type PolicyWatch,
+  type Explanation,
+  type LintWarning,
   type Reason,
   type Resolver,
+  type RulesJson,
+  type Step,
   type Verdict,
 } from '../dist/index.js';
 import { createDispatcher, createFetch } from '../dist/fetch/index.js';
@@ -31,6 +35,28 @@ const rules: Rules = new Rules({
   allow: ['public', Prefix.parse('10.0.0.0/8'), Address.parse('::1')],
   block: ['loopback'],
 });
+new Rules({
+  allow: [
+    { host: '*.example.com', port: 443 },
+    { prefix: Prefix.parse('10.0.0.0/8'), port: [8000, 8999] },
+    { prefix: 'private', port: [80, [8000, 8999]] },
+    { path: '/run/x.sock' },
+  ],
+});
+// @ts-expect-error there is no such field
+new Rules({ allow: [{ hostname: 'example.com' }] });
+// @ts-expect-error undefined is not an omitted field
+new Rules({ allow: [{ host: undefined, port: 80 }] });
+// @ts-expect-error a port is a number
+new Rules({ allow: [{ port: '80' }] });
+const explanation: Explanation = rules.explain({ address: '10.0.0.1', host: 'name.test', port: 80 });
+const steps: readonly Step[] = rules.explain('10.0.0.1').steps;
+const warnings: readonly LintWarning[] = rules.lint();
+const onPath: Verdict = rules.judgePath('/run/x.sock');
+const json: RulesJson = rules.toJSON();
+const again: Rules = new Rules({ allow: json.allow, block: json.block });
+// @ts-expect-error there is no such fact
+rules.explain({ address: '10.0.0.1', hostname: 'name.test' });
 // @ts-expect-error a list is an array
 new Rules({ allow: 'public' });
 // @ts-expect-error there is no such list
@@ -43,6 +69,26 @@ rules.allow.push('0.0.0.0/0');
 void ranges['publik'];
 
 declare function takeReason(reason: Reason): void;
+/** The closed set: a reason more or less is an error here. */
+const reasons: Record<Reason, true> = {
+  'no-rules': true,
+  'not-allowed': true,
+  blocked: true,
+  'carried-address-blocked': true,
+  'carried-address-not-allowed': true,
+  'loopback-blocked': true,
+  'host-not-allowed': true,
+  'host-blocked': true,
+  'port-not-allowed': true,
+  'port-blocked': true,
+  'path-not-allowed': true,
+  'path-blocked': true,
+  'not-an-address': true,
+  zone: true,
+  'mixed-answer': true,
+  'proxied-name': true,
+  'not-judged': true,
+};
 const accepted: boolean = rules.accept('10.0.0.1', { host: 'name.test', port: 80 });
 const verdict: Verdict = rules.judge('10.0.0.1');
 if (verdict.allowed) {
@@ -126,18 +172,24 @@ const code: 'ERR_NETJAIL_DENIED' | undefined = found?.code;
 
 export {
   accepted,
+  again,
   agent,
   byPort,
   code,
   dispatcher6,
+  explanation,
   five,
   guarded,
   inEffect,
   loaded,
   outcome,
   parsed,
+  onPath,
   promised,
+  reasons,
   secure,
   socket,
+  steps,
   unconnected,
+  warnings,
 };
