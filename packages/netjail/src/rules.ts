@@ -7,6 +7,7 @@ import { isRecord, readOnce, show } from './internal/assert.ts';
 import { Layer } from './layer.ts';
 import { lintLayer, type LintWarning } from './lint.ts';
 import { EntryList } from './list.ts';
+import { readPolicy } from './policy-read.ts';
 import { allowed, denied, type TargetFacts, type Verdict } from './verdict.ts';
 
 /** The two lists of a rule set; an omitted one is empty. */
@@ -111,6 +112,23 @@ export class Rules {
       const own = new Rules(init);
       return outer === undefined ? own : nest(own, outer);
     }, undefined)!;
+  }
+
+  /**
+   * Reads rules from a policy that was parsed already (by `JSON.parse`, from YAML, ...), or from its
+   * text as `parsePolicy` does. Each property is read once, and inherited ones are not read.
+   *
+   * @throws {SyntaxError | TypeError} `ERR_NETJAIL_INVALID_POLICY`, with the `field` that is wrong.
+   *
+   * @example
+   * ```ts
+   * import { Rules } from 'netjail';
+   *
+   * console.log(String(Rules.from({ allow: ['10.0.0.0/8'] }))); // ALLOW 10.0.0.0/8
+   * ```
+   */
+  static from(json: unknown): Rules {
+    return readPolicy(json, undefined, (lists) => new Rules(lists as never));
   }
 
   /**
