@@ -33,10 +33,10 @@ const MAX_INDEX_BITS = 18;
 /** One in so many prefixes at each end may stand outside of the index. */
 const OUTLIERS = 32;
 
-/** How large an index is worth it: a fourth of the prefixes, half of them where they are few. */
+/** How large an index is worth it: a fourth of the prefixes, four times as many where they are few. */
 function indexBits(count: number): number {
   if (count < INDEXED_FROM) return 0;
-  return Math.min(MAX_INDEX_BITS, 31 - Math.clz32(count) - (count < 4096 ? 1 : 2));
+  return Math.min(MAX_INDEX_BITS, 31 - Math.clz32(count) + (count < 2048 ? 2 : -2));
 }
 
 /**
@@ -302,7 +302,16 @@ export class Table6 extends Table {
       else low = this.to;
     }
     low = search6(data, a, b, c, d, low, high);
-    return (low > 0 && this.#inside(low - 1, a, b, c, d)) || (low < top && this.#inside(low, a, b, c, d));
+    // Most addresses are told apart by their first word.
+    return (
+      (low > 0 && this.#begins(low - 1, a) && this.#inside(low - 1, a, b, c, d)) ||
+      (low < top && this.#begins(low, a) && this.#inside(low, a, b, c, d))
+    );
+  }
+
+  #begins(i: number, a: number): boolean {
+    const bits = bitsOf6(this.data[this.meta + i]!);
+    return (this.data[i << 2]! ^ a) >>> (bits < 32 ? 32 - bits : 0) === 0;
   }
 
   #inside(i: number, a: number, b: number, c: number, d: number): boolean {
