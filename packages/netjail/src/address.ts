@@ -146,8 +146,11 @@ const COLON = 58;
 const PERCENT = 37;
 const ZERO = 48;
 
-/** The value of each ASCII character as a hexadecimal digit; 255 where it is none. */
-const HEX = new Uint8Array(128).fill(255);
+/**
+ * The value of each UTF-16 code unit as a hexadecimal digit; 255 where it is none. For all of them,
+ * so that a look-up needs no check of its own.
+ */
+const HEX = new Uint8Array(0x10000).fill(255);
 for (let value = 0; value < 16; value++) {
   HEX[value.toString(16).charCodeAt(0)] = value;
   HEX[value.toString(16).toUpperCase().charCodeAt(0)] = value;
@@ -211,7 +214,6 @@ function scanIPv6(text: string, end: number): Scanned {
   let count = 0;
   let ellipsis = -1;
   let ended = false;
-  let all = 0;
   let i = 0;
   if (stop >= 2 && text.charCodeAt(0) === COLON) {
     if (text.charCodeAt(1) !== COLON) return NO_ADDRESS;
@@ -227,34 +229,29 @@ function scanIPv6(text: string, end: number): Scanned {
       const c1 = text.charCodeAt(i + 1);
       const c2 = text.charCodeAt(i + 2);
       const c3 = text.charCodeAt(i + 3);
-      const d0 = HEX[c0 & 127]!;
-      const d1 = HEX[c1 & 127]!;
-      const d2 = HEX[c2 & 127]!;
-      const d3 = HEX[c3 & 127]!;
+      const d0 = HEX[c0]!;
+      const d1 = HEX[c1]!;
+      const d2 = HEX[c2]!;
+      const d3 = HEX[c3]!;
       if ((d0 | d1 | d2 | d3) < 16) {
         group = (d0 << 12) | (d1 << 8) | (d2 << 4) | d3;
-        all |= c0 | c1 | c2 | c3;
         i += 4;
       } else if ((d0 | d1 | d2) < 16) {
         group = (d0 << 8) | (d1 << 4) | d2;
-        all |= c0 | c1 | c2;
         i += 3;
       } else if ((d0 | d1) < 16) {
         group = (d0 << 4) | d1;
-        all |= c0 | c1;
         i += 2;
       } else if (d0 < 16) {
         group = d0;
-        all |= c0;
         i++;
       }
     } else {
       for (; i < stop; i++) {
         const c = text.charCodeAt(i);
-        const digit = HEX[c & 127]!;
+        const digit = HEX[c]!;
         if (digit > 15) break;
         group = (group << 4) | digit;
-        all |= c;
       }
     }
     if (i === start) {
@@ -282,8 +279,6 @@ function scanIPv6(text: string, end: number): Scanned {
     }
     i++;
   }
-  // Other characters look like hexadecimal digits in their low seven bits.
-  if (all > 127) return NO_ADDRESS;
   if (!ended && ellipsis !== count) return NO_ADDRESS;
   let found: Scanned = IPV6;
   if (i < end) {

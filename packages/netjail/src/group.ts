@@ -70,11 +70,15 @@ export class GroupBuilder {
     columns.meta[to] = metaOf(at, bits);
   }
 
-  add6(words: ArrayLike<number>, bits: number, at: number, hint: number): void {
+  add6(a: number, b: number, c: number, d: number, bits: number, at: number, hint: number): void {
     const columns = this.#v6;
     columns.grow(hint);
     const to = columns.count++;
-    for (let w = 0; w < 4; w++) columns.words[4 * to + w] = words[w]!;
+    const { words } = columns;
+    words[4 * to] = a;
+    words[4 * to + 1] = b;
+    words[4 * to + 2] = c;
+    words[4 * to + 3] = d;
     columns.meta[to] = metaOf(at, bits);
   }
 
@@ -84,7 +88,7 @@ export class GroupBuilder {
       this.add4(address.words[3], bare ? 32 | BARE4 : bits, at, 1);
     } else if (address.mapped && bits >= 96) {
       this.add4(address.words[3], (bits - 96) | MAPPED4 | (bare ? BARE4 : 0), at, 1);
-    } else this.add6(address.words, bare ? BARE6 : bits, at, 1);
+    } else this.add6(...address.words, bare ? BARE6 : bits, at, 1);
   }
 
   addRange(range: RangeName, at: number): void {

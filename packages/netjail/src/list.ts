@@ -175,7 +175,10 @@ function addText(builder: GroupBuilder, text: string, at: number, hint: number):
     builder.add4(scanned[3]!, bits === BARE ? 32 | BARE4 : bits, at, hint);
   } else if ((bits === BARE || bits >= 96) && isMapped(scanned[0]!, scanned[1]!, scanned[2]!)) {
     builder.add4(scanned[3]!, bits === BARE ? 32 | MAPPED4 | BARE4 : (bits - 96) | MAPPED4, at, hint);
-  } else builder.add6(scanned, bits === BARE ? BARE6 : bits, at, hint);
+  } else {
+    const written = bits === BARE ? BARE6 : bits;
+    builder.add6(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, written, at, hint);
+  }
   return true;
 }
 

@@ -64,6 +64,8 @@ export class Rules {
   readonly within: Rules | undefined;
   /** This one's own lists first, then those of each scope around it. */
   readonly #layers: readonly Layer[];
+  /** The first layer, once more: most rules have no other, and this one is nearer. */
+  readonly #own: Layer;
   #id: string | undefined;
   #allow: readonly string[] | undefined;
   #block: readonly string[] | undefined;
@@ -84,6 +86,7 @@ export class Rules {
     const layer = outerOf.get(init)?.layer ?? new Layer(readList(allow, 'allow'), readList(block, 'block'));
     this.within = outerOf.get(init)?.outer;
     const outer = this.within;
+    this.#own = layer;
     this.#layers = Object.freeze([layer, ...(outer === undefined ? [] : outer.#layers)]);
     Object.freeze(this);
   }
@@ -198,12 +201,9 @@ export class Rules {
     d: number,
     facts: TargetFacts | undefined,
   ): boolean {
-    const layers = this.#layers;
-    for (let i = 0; i < layers.length; i++) {
-      const layer = layers[i]!;
-      if (layer.reason(family, a, b, c, d, layer.matching(facts)) !== undefined) return false;
-    }
-    return true;
+    const own = this.#own;
+    if (own.reason(family, a, b, c, d, own.matching(facts)) !== undefined) return false;
+    return this.within === undefined || this.within.#accepts(family, a, b, c, d, facts);
   }
 
   /**

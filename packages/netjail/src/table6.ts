@@ -122,16 +122,18 @@ function search6(
   while (low < high) {
     const middle = (low + high) >>> 1;
     const at = middle << 2;
-    let order = data[at]! - first;
-    if (order === 0) {
-      order = data[at + 1]! - (b >>> 0);
-      if (order === 0) order = data[at + 2]! - (c >>> 0);
-      if (order === 0) order = data[at + 3]! - (d >>> 0);
-    }
-    if (order <= 0) low = middle + 1;
+    const word = data[at]!;
+    if (word < first || (word === first && restAtMost(data, at, b, c, d))) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+/** Whether the words behind the first are at or below these. */
+function restAtMost(data: Uint32Array, at: number, b: number, c: number, d: number): boolean {
+  if (data[at + 1] !== b >>> 0) return data[at + 1]! < b >>> 0;
+  if (data[at + 2] !== c >>> 0) return data[at + 2]! < c >>> 0;
+  return data[at + 3]! <= d >>> 0;
 }
 
 /** The leading `bits` of a word, 1 or more, as a number. */

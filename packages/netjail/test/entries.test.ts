@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Address } from '../src/address.ts';
 import type { EntryFields, EntryInput } from '../src/entry.ts';
+import { DeniedError } from '../src/errors.ts';
+import { Guard } from '../src/guard.ts';
 import { Prefix } from '../src/prefix.ts';
 import { Rules } from '../src/rules.ts';
 import type { TargetFacts } from '../src/verdict.ts';
@@ -244,6 +246,36 @@ describe('Entries with a path', () => {
     assert.equal(Rules.intersect(a, b).judgePath('/a').allowed, true);
     assert.equal(Rules.intersect(a, b).judgePath('/b').reason, 'path-not-allowed');
     assert.equal(Rules.intersect(b, a).judgePath('/b').reason, 'path-not-allowed');
+  });
+});
+
+describe('Guard.admitPath()', () => {
+  const settings = { rules: undefined, resolver: undefined, answers: 'any', mode: 'enforce' } as const;
+  const rules = new Rules({ allow: [{ path: '/run/a.sock' }], block: [{ path: '/run/b.sock' }] });
+
+  it('returns when the path is allowed, and throws a denial when it is not', () => {
+    new Guard(rules, settings).admitPath('/run/a.sock');
+    for (const [given, path, reason, entry] of [
+      [rules, '/run/b.sock', 'path-blocked', '{"path":"/run/b.sock"}'],
+      [rules, '/run/c.sock', 'path-not-allowed', undefined],
+      [undefined, '/run/a.sock', 'no-rules', undefined],
+    ] as const) {
+      assert.throws(
+        () => new Guard(given, settings).admitPath(path),
+        (error: DeniedError) => {
+          assert.ok(error instanceof DeniedError);
+          assert.deepEqual(
+            [error.host, error.port, error.reason, error.denials[0]!.entry],
+            [path, undefined, reason, entry],
+          );
+          return true;
+        },
+      );
+    }
+  });
+
+  it('lets a denied path through when denials are only reported', () => {
+    new Guard(rules, { ...settings, mode: 'report' }).admitPath('/run/c.sock');
   });
 });
 

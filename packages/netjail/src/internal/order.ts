@@ -15,12 +15,13 @@ const SHORT = 24;
  * by byte from the last on. It needs no comparison of all words for most, and is stable.
  */
 export function orderBy(start: Uint32Array, length: Uint8Array, width: 1 | 4, count: number): Uint32Array {
-  const order = new Uint32Array(count);
+  // One large block, which an allocator gives back to the system; smaller ones it would keep.
+  const block = new Uint32Array(count > SHORT ? 4 * count : count);
+  const order = block.subarray(0, count);
   for (let i = 0; i < count; i++) order[i] = i;
-  const long = count > SHORT;
-  const spare = new Uint32Array(long ? count : 0);
-  const keys = new Uint32Array(long ? count : 0);
-  const spareKeys = new Uint32Array(long ? count : 0);
+  const spare = block.subarray(count, 2 * count);
+  const keys = block.subarray(2 * count, 3 * count);
+  const spareKeys = block.subarray(3 * count);
   const sums = new Uint32Array(256);
 
   const compare = (x: number, y: number, from: number): number => {
