@@ -5,13 +5,13 @@ import { AgentGate } from './gate.ts';
 
 type Around = 'host' | 'hostname' | 'port' | 'path' | 'socketPath' | 'lookup' | 'proxyEnv' | 'socket';
 
-/** Options of {@link HttpAgent}: netjail's and those of `http.Agent`, which count per rule set. */
+/** Options of {@link HttpAgent}: netjail's and those of `http.Agent`. */
 export interface HttpAgentOptions extends GuardOptions, Omit<http.AgentOptions, Around> {
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
 }
 
-/** Options of {@link HttpsAgent}: netjail's and those of `https.Agent`, which count per rule set. */
+/** Options of {@link HttpsAgent}: netjail's and those of `https.Agent`. */
 export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions, Around> {
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
@@ -22,7 +22,8 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions
  * node-fetch, the AWS SDK, ...).
  *
  * - The rules are those given, or those in effect when `http.request` is called; each rule set has
- *   connections of its own. `maxSockets`, `maxFreeSockets` and `maxTotalSockets` count per rule set.
+ *   connections of its own. `maxSockets` and `maxFreeSockets` count per origin and rule set,
+ *   `maxTotalSockets` counts all.
  * - A denial is the request's `error` event. A redirect is a request of its own, so it is judged.
  * - Requests to a proxy (absolute-form path, CONNECT) are judged by their real target as well;
  *   names in them are denied. With axios set `proxy: false`. Environment proxies are not used.
