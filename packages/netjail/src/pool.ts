@@ -45,6 +45,15 @@ export class Pools<Pool> {
     return pool;
   }
 
+  /** Retires the pool of these rules and gives them a new one. */
+  renew(rules: Rules | undefined): Pool {
+    const id = rules === undefined ? '' : rules.id;
+    const known = this.#pools.get(id);
+    this.#pools.delete(id);
+    if (known !== undefined) this.#retire(known);
+    return this.for(rules);
+  }
+
   get size(): number {
     return this.#pools.size;
   }
