@@ -20,8 +20,16 @@ export const AROUND_THE_GATE: readonly string[] = [
   'proxyEnv',
 ];
 
-/** What {@link Gate.pin} closes besides: `host` is what Node reads, and we set it. */
+/** What is closed besides: `host` is what Node reads, and we set it. */
 const CLOSED = [...AROUND_THE_GATE, 'hostname'];
+
+/**
+ * Closes every option that leads around the gate, absent ones too: Node copies options to objects
+ * that have a prototype, and through an absent option a polluted prototype shows.
+ */
+export function closeOptions(options: Record<string, unknown>): void {
+  for (const name of CLOSED) options[name] = undefined;
+}
 
 /** Options for `net.connect` or `tls.connect` with which only judged addresses can be reached. */
 export interface ConnectOptions extends Record<string, unknown> {
@@ -77,7 +85,7 @@ export class Gate {
    */
   pin(options: Record<string, unknown>): ConnectOptions {
     const address = this.#guard.admit(this.#target);
-    for (const name of CLOSED) if (options[name] !== undefined) options[name] = undefined;
+    closeOptions(options);
     options['host'] = address ?? this.#target.host;
     options['port'] = this.#target.port;
     options['lookup'] = address === undefined ? this.#lookup() : lookUpNothing;
@@ -182,7 +190,9 @@ export class Gate {
 export function pinPath(guard: Guard, path: unknown, options: Record<string, unknown>): PathOptions {
   if (typeof path !== 'string') throw guard.refuse('path-not-allowed', show(path), undefined);
   guard.admitPath(path);
-  for (const name of [...CLOSED, 'host', 'port']) if (options[name] !== undefined) options[name] = undefined;
+  closeOptions(options);
+  options['host'] = undefined;
+  options['port'] = undefined;
   options['path'] = path;
   return options as PathOptions;
 }
@@ -198,6 +208,7 @@ export function failingOptions(error: Error, options: Record<string, unknown>): 
   const lookup: LookupFunction = (_host, _options, callback) => process.nextTick(callback, error, '', 0);
   const { signal } = options;
   const safe = Object.create(null) as Record<string, unknown>;
+  closeOptions(safe);
   if (signal !== undefined) safe['signal'] = signal;
   return Object.assign(safe, { host: 'denied.invalid', port: 1, lookup });
 }

@@ -36,11 +36,16 @@ export interface ConnectorSettings {
 const MAX_SESSIONS = 100;
 const KEEP_ALIVE_DELAY = 60_000;
 
+/** undici 6 keeps every origin that it was ever asked for, denied ones too, for as long as its agent lives. */
+const MAX_ORIGINS = 1024;
+
 /** The connector of one rule set, and the end of what it is still connecting. */
 export interface GuardedConnector {
   readonly connect: Connector;
   /** undici does not end connections that are being opened when it is destroyed. */
   abandon(error: Error): void;
+  /** Whether so many origins were asked for that the agent should make place for a new one. */
+  readonly crowded: boolean;
 }
 
 /** Makes the connector of one rule set. TLS sessions are kept per connector, so per rule set. */
@@ -50,6 +55,7 @@ export function createConnector(
 ): GuardedConnector {
   const sessions = new Sessions();
   const connecting = new Set<net.Socket>();
+  const origins = new Set<string>();
   const plainOptions = { highWaterMark: 65_536, ...options };
   const tlsOptions = {
     highWaterMark: 16_384,
@@ -87,6 +93,7 @@ export function createConnector(
       waiting = false;
       callback(error, socket);
     };
+    if (origins.size < MAX_ORIGINS) origins.add(`${asked.protocol}${asked.hostname}:${asked.port}`);
     try {
       if (asked.httpSocket !== undefined && asked.httpSocket !== null) {
         throw invalidOption('httpSocket', 'a connection through a proxy would lead around the rules');
@@ -125,6 +132,9 @@ export function createConnector(
   };
   return {
     connect,
+    get crowded() {
+      return origins.size >= MAX_ORIGINS;
+    },
     abandon: (error) => {
       for (const socket of connecting) socket.destroy(error);
     },

@@ -92,16 +92,31 @@ export class DispatcherPools {
 
   /** Sends a request under the rules: by their own agent, or to its failure. */
   dispatch(rules: Rules | undefined, options: object, handler: object): boolean {
-    return this.agentFor(rules, options as Record<string, unknown>).dispatch(options, handler);
+    // Read once: a path that is judged here must not be another one for the agent.
+    const request = isRecord(options) ? (readOnce(options) as Record<string, unknown>) : {};
+    return this.#agentFor(rules, request).dispatch(request, handler);
+  }
+
+  /**
+   * A dispatcher for one call under these rules. It asks for their agent with each request, since
+   * the hops of a redirect come later, when an agent of before may have been retired.
+   */
+  dispatcherFor(rules: Rules | undefined): AgentLike {
+    return {
+      dispatch: (options, handler) => this.dispatch(rules, options, handler),
+      close: () => this.close(),
+      destroy: (error) => this.destroy(error),
+    };
   }
 
   /** The agent that may serve a request under these rules; one that refuses where none may. */
-  agentFor(rules: Rules | undefined, request?: Record<string, unknown>): AgentLike {
-    let error: Error | undefined;
-    if (this.#closed)
-      error = misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the dispatcher is closed');
-    else if (request !== undefined) error = this.#proxied(rules, request);
-    return error === undefined ? this.#pools.for(rules) : this.#refusing(error);
+  #agentFor(rules: Rules | undefined, request: Record<string, unknown>): AgentLike {
+    const error = this.#closed
+      ? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the dispatcher is closed')
+      : this.#proxied(rules, request);
+    if (error !== undefined) return this.#refusing(error);
+    const pool = this.#pools.for(rules);
+    return pool.crowded ? this.#pools.renew(rules) : pool;
   }
 
   closeIdleConnections(): void {
@@ -178,6 +193,10 @@ class PooledAgent implements AgentLike {
       error ?? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the dispatcher is destroyed'),
     );
     await done;
+  }
+
+  get crowded(): boolean {
+    return this.#connector.crowded;
   }
 
   /** Lets the agent finish what it is doing; that it may be closed already is no harm. */

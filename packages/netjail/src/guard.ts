@@ -179,6 +179,8 @@ function judged(address: Address): JudgedAddress {
 function readAnswers(answers: unknown, host: string): string[] {
   if (!Array.isArray(answers)) throw badAnswer(host, 'it did not answer an array');
   const { length } = answers;
+  // A proxy of an array may have any length: NaN, or an object that says another one each time.
+  if (!Number.isSafeInteger(length) || length < 0) throw badAnswer(host, 'its answer has no length');
   if (length > MAX_ANSWERS) throw badAnswer(host, `it answered ${length} addresses`);
   const texts: string[] = [];
   for (let i = 0; i < length; i++) {

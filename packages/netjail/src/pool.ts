@@ -56,6 +56,15 @@ export class Pools<Pool> implements WithdrawalListener {
     this.#retire(pool);
   }
 
+  /** Retires the pool of these rules and gives them a new one. */
+  renew(rules: Rules | undefined): Pool {
+    const id = rules === undefined ? '' : rules.id;
+    const known = this.#pools.get(id);
+    this.#pools.delete(id);
+    if (known !== undefined) this.#retire(known);
+    return this.for(rules);
+  }
+
   get size(): number {
     return this.#pools.size;
   }

@@ -1,5 +1,14 @@
 import net from 'node:net';
-import { AROUND_THE_GATE, failingOptions, Gate, limitConnecting, pinPath } from './connect.ts';
+import {
+  AROUND_THE_GATE,
+  closeOptions,
+  failingOptions,
+  Gate,
+  limitConnecting,
+  pinPath,
+  type ConnectOptions,
+  type PathOptions,
+} from './connect.ts';
 import { DeniedError, misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { isRecord, readOnce } from './internal/assert.ts';
@@ -23,24 +32,30 @@ class GuardedSocket extends net.Socket {
       throw misuse(Error, 'ERR_NETJAIL_SOCKET_USED', 'Cannot connect this socket again: make a new one');
     this.#used = true;
     const { options, path, onConnect } = readConnect(args);
+    super.connect(this.#pin(options, path) as unknown as net.SocketConnectOpts);
+    // Not before: when the arguments throw, no timer may end a socket that nobody listens to.
     if (onConnect !== undefined) this.once('connect', onConnect);
     limitConnecting(this, 'connect', this.#timeout);
+    return this;
+  }
+
+  /** Options that lead to judged addresses, or to the denial. */
+  #pin(options: Record<string, unknown>, path: string | undefined): ConnectOptions | PathOptions {
     try {
-      if (path !== undefined) {
-        return super.connect(pinPath(this.#guard, path, options) as unknown as net.SocketConnectOpts);
-      }
+      if (path !== undefined) return pinPath(this.#guard, path, options);
       const gate = new Gate(this.#guard, readTarget(options['host'], options['port']));
       const pinned = gate.pin(options);
       gate.watchClosely(this);
-      return super.connect(pinned as unknown as net.SocketConnectOpts);
+      return pinned;
     } catch (error) {
       if (!(error instanceof DeniedError)) throw error;
-      return super.connect(failingOptions(error, {}) as unknown as net.SocketConnectOpts);
+      return failingOptions(error, {});
     }
   }
 }
 
 export function guardedSocket(guard: Guard, options: Record<string, unknown>, timeout: number): net.Socket {
+  closeOptions(options);
   return new GuardedSocket(guard, options as net.SocketConstructorOpts, timeout);
 }
 

@@ -54,7 +54,7 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
 
   const guarded = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     // Before anything is awaited: the rules are the caller's.
-    const dispatcher = pools.agentFor(pools.settings.rules ?? currentRules());
+    const dispatcher = pools.dispatcherFor(pools.settings.rules ?? currentRules());
     if (init === undefined || init === null) return runtimeFetch(input, { dispatcher } as RequestInit);
     if (isRecord(init) && isPlain(init)) {
       const own = { ...init } as Record<string, unknown>;

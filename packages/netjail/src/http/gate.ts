@@ -9,7 +9,7 @@ import {
   type ConnectOptions,
   type PathOptions,
 } from '../connect.ts';
-import { currentRules } from '../context.ts';
+import { currentRules, underRulesOfCall } from '../context.ts';
 import { misuse } from '../errors.ts';
 import { Guard } from '../guard.ts';
 import { isRecord, readOnce, show } from '../internal/assert.ts';
@@ -139,17 +139,17 @@ export class AgentGate {
     try {
       const { socketPath } = options as { socketPath?: unknown };
       if (socketPath !== undefined && socketPath !== null) {
-        socket = lockSocket(open(pinPath(guard, socketPath, options)) as Socket);
+        socket = lockSocket(this.#open(guard, open, pinPath(guard, socketPath, options)));
       } else {
         const gate = new Gate(guard, readTarget(options['host'], options['port']));
-        socket = gate.watch(open(gate.pin(options)) as Socket);
+        socket = gate.watch(this.#open(guard, open, gate.pin(options)));
       }
     } catch (error) {
       if (pass === undefined && typeof callback === 'function') {
         (callback as (error: unknown) => void)(error);
         return undefined as never;
       }
-      socket = lockSocket(open(failingOptions(error as Error, options)) as Socket);
+      socket = lockSocket(this.#open(guard, open, failingOptions(error as Error, options)));
     }
     if (pass !== undefined) (socket as unknown as Options)[PASS] = pass;
     return socket;
@@ -172,6 +172,19 @@ export class AgentGate {
   /** Forgets the rule sets; what they have open is Node's to destroy. */
   forget(): void {
     for (const pool of this.#pools.clear()) pool.retired = true;
+  }
+
+  /**
+   * Opens a socket whose events have the rules of its request in effect. Node makes the socket of a
+   * queued request when another request ends, in the context of that one: an error handler that
+   * tries again would be under its rules.
+   */
+  #open({ rules }: Guard, open: Open, options: ConnectOptions | PathOptions): Socket {
+    const opened =
+      this.#settings.rules !== undefined || currentRules() === rules
+        ? open(options)
+        : underRulesOfCall(rules, () => open(options));
+    return opened as Socket;
   }
 
   #retire(pool: RulesPool): void {

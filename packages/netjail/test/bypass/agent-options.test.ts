@@ -1,0 +1,60 @@
+// Options of an agent or a request that lead around the gate.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import { describe, it } from 'node:test';
+import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
+import { ALLOWED, startLab } from '../helpers/lab.ts';
+import { evilLookup, refusedOption, rules } from '../helpers/attack.ts';
+
+describe('HttpAgent and HttpsAgent options', () => {
+  it('throw when one of the agent leads around the rules', () => {
+    for (const Agent of [HttpAgent, HttpsAgent]) {
+      for (const name of [
+        'lookup',
+        'socketPath',
+        'path',
+        'host',
+        'hostname',
+        'port',
+        'socket',
+        'fd',
+        'handle',
+        'createConnection',
+        'agent',
+        'proxy',
+        'proxyEnv',
+        'blockList',
+      ]) {
+        assert.throws(
+          () =>
+            new Agent({ [name]: name === 'proxyEnv' ? { HTTP_PROXY: 'http://127.0.0.1' } : 'x' } as never),
+          refusedOption(name),
+        );
+      }
+    }
+  });
+
+  it('throw when lookup or socket stand in a request', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules });
+    for (const name of ['lookup', 'socket', 'fd', 'handle']) {
+      assert.throws(
+        () => http.get({ host: ALLOWED, port: lab.port, agent, [name]: name === 'lookup' ? evilLookup : {} }),
+        refusedOption(name),
+      );
+    }
+    assert.throws(
+      () =>
+        https.get({
+          host: ALLOWED,
+          port: lab.port,
+          agent: new HttpsAgent({ rules }),
+          socket: new net.Socket(),
+        } as never),
+      refusedOption('socket'),
+    );
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+  });
+});

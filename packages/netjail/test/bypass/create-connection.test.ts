@@ -1,0 +1,52 @@
+// A connection that the agent did not open, or that nobody asked it for.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { describe, it } from 'node:test';
+import { deniedError } from '../../src/errors.ts';
+import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
+import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
+import { failure, rules } from '../helpers/attack.ts';
+
+describe('HttpAgent and HttpsAgent', () => {
+  it('do not use createConnection of a request, and judge hostname before host', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules });
+    const request = http.get({
+      host: ALLOWED,
+      hostname: DENIED,
+      port: String(lab.port),
+      agent,
+      createConnection: () => net.connect(lab.port, DENIED),
+    });
+    assert.equal(deniedError(await failure(request))?.reason, 'blocked');
+    assert.equal(lab.denied.connections, 0);
+  });
+
+  it('guard the sockets that a client asks the agent for itself', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules }) as unknown as {
+      createConnection(options: object, callback?: (error: Error) => void): net.Socket;
+    };
+    const [error] = (await once(agent.createConnection({ host: DENIED, port: lab.port }), 'error')) as [
+      Error,
+    ];
+    assert.equal(deniedError(error)?.reason, 'blocked');
+    const given = await new Promise<Error>((resolve) =>
+      agent.createConnection({ hostname: DENIED, port: lab.port }, resolve),
+    );
+    assert.equal(deniedError(given)?.reason, 'blocked');
+    const path = await new Promise<Error>((resolve) => agent.createConnection({ path: '/x.sock' }, resolve));
+    assert.equal(deniedError(path)?.reason, 'path-not-allowed');
+    const secure = new HttpsAgent({ rules }) as unknown as typeof agent;
+    const [tlsError] = (await once(secure.createConnection({ host: DENIED, port: lab.port }), 'error')) as [
+      Error,
+    ];
+    assert.equal(deniedError(tlsError)?.reason, 'blocked');
+    const socket = agent.createConnection({ host: ALLOWED, port: lab.port });
+    await once(socket, 'connect');
+    socket.destroy();
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
+  });
+});

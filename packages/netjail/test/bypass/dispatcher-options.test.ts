@@ -1,0 +1,48 @@
+// Options of the dispatcher that lead around the gate.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as undici from 'undici';
+import { Dispatcher } from '../../src/undici/index.ts';
+import { DENIED } from '../helpers/lab.ts';
+import { evilLookup, rules } from '../helpers/attack.ts';
+
+describe('Dispatcher options', () => {
+  const { Agent } = undici;
+  const cases: [name: string, options: unknown, code: string][] = [
+    ['no Agent', { rules }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['an instance', { Agent: new Agent() }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['ProxyAgent', { Agent: undici.ProxyAgent, uri: 'http://127.0.0.1:1' }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['EnvHttpProxyAgent', { Agent: undici.EnvHttpProxyAgent }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['MockAgent', { Agent: undici.MockAgent }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['Pool', { Agent: undici.Pool }, 'ERR_NETJAIL_INVALID_OPTION'],
+    [
+      'a subclass that goes its own way',
+      {
+        Agent: class extends Agent {
+          constructor(_options?: unknown) {
+            super();
+          }
+        },
+      },
+      'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
+    ],
+    [
+      'a factory',
+      { Agent, factory: () => new undici.Client('http://127.0.0.1') },
+      'ERR_NETJAIL_INVALID_OPTION',
+    ],
+    ['interceptors', { Agent, interceptors: {} }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['a connect function', { Agent, connect: () => {} }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['connect.lookup', { Agent, connect: { lookup: evilLookup } }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['connect.socketPath', { Agent, connect: { socketPath: '/x' } }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['connect.host', { Agent, connect: { host: DENIED } }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['socketPath', { Agent, socketPath: '/x' }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['maxPools 0', { Agent, maxPools: 0 }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['no object', 'Agent', 'ERR_NETJAIL_INVALID_ARGUMENT'],
+  ];
+  for (const [name, options, code] of cases) {
+    it(`throws ${code} when given ${name}`, () => {
+      assert.throws(() => new Dispatcher(options as never), { name: 'TypeError', code });
+    });
+  }
+});

@@ -1,0 +1,45 @@
+// An option that is one thing when it is judged and another when it is used.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import { describe, it } from 'node:test';
+import { createDial } from '../../src/dial.ts';
+import { HttpAgent } from '../../src/http/index.ts';
+import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
+import { rules } from '../helpers/attack.ts';
+
+describe('options that flip', () => {
+  it('read each option of a request once', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules });
+    let reads = 0;
+    const options = {
+      port: lab.port,
+      agent,
+      get host() {
+        return reads++ % 2 === 0 ? ALLOWED : DENIED;
+      },
+    };
+    const request = http.get(options);
+    await new Promise((resolve) =>
+      request.on('response', (response) => resolve(response.resume())).on('error', resolve),
+    );
+    assert.equal(lab.denied.connections, 0);
+    agent.destroy();
+  });
+
+  const dial = createDial({ rules });
+  it('dial() reads an option that flips once', async (t) => {
+    const lab = await startLab(t);
+    let reads = 0;
+    const socket = dial({
+      port: lab.port,
+      get host() {
+        return reads++ === 0 ? ALLOWED : DENIED;
+      },
+    });
+    await once(socket, 'connect');
+    assert.deepEqual([reads, socket.remoteAddress, lab.denied.connections], [1, ALLOWED, 0]);
+    socket.destroy();
+  });
+});

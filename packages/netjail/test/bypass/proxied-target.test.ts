@@ -1,0 +1,35 @@
+// A request whose own text names another target.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as undici from 'undici';
+import { Dispatcher } from '../../src/undici/index.ts';
+import { assertDenied } from '../helpers/denial.ts';
+import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
+import { rules } from '../helpers/attack.ts';
+
+describe('Dispatcher', () => {
+  const { Agent } = undici;
+  it('deny a request whose path names another target', async (t) => {
+    const lab = await startLab(t);
+    const dispatcher = new Dispatcher({ Agent, rules });
+    const origin = lab.url(ALLOWED, '');
+    await assertDenied(dispatcher.request({ origin, path: 'http://127.0.0.1/secret', method: 'GET' }), {
+      host: DENIED,
+      reason: 'blocked',
+      address: DENIED,
+      entry: '127.0.0.1',
+    });
+    await assertDenied(dispatcher.request({ origin, path: 'http://inner.test/secret', method: 'GET' }), {
+      host: 'inner.test',
+      reason: 'proxied-name',
+    });
+    await assertDenied(dispatcher.connect({ origin, path: '127.0.0.1:80' }), {
+      host: DENIED,
+      reason: 'blocked',
+      address: DENIED,
+      entry: '127.0.0.1',
+    });
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+    await dispatcher.destroy();
+  });
+});

@@ -1,0 +1,27 @@
+// A socket that was judged for one address connects to another.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createDial } from '../../src/dial.ts';
+import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
+import { rules } from '../helpers/attack.ts';
+
+describe('dial()', () => {
+  const dial = createDial({ rules });
+  it('dial() returns a socket that cannot be connected again', async (t) => {
+    const lab = await startLab(t);
+    const sockets = [
+      dial({ host: ALLOWED, port: lab.port }),
+      dial.tls({ host: ALLOWED, port: lab.port }),
+      dial.socket().connect(lab.port, ALLOWED),
+      dial({ host: DENIED, port: lab.port }),
+    ];
+    for (const socket of sockets) {
+      socket.on('error', () => {});
+      assert.throws(() => socket.connect(lab.port, DENIED), { code: 'ERR_NETJAIL_SOCKET_USED' });
+      socket.destroy();
+      if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+      assert.throws(() => socket.connect(lab.port, DENIED), { code: 'ERR_NETJAIL_SOCKET_USED' });
+    }
+    assert.equal(lab.denied.connections, 0);
+  });
+});

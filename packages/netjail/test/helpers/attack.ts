@@ -1,0 +1,24 @@
+// What the attacks share.
+import { once } from 'node:events';
+import http from 'node:http';
+import { Rules } from '../../src/rules.ts';
+import { DENIED } from './lab.ts';
+
+/** 127.0.0.1 is denied, the rest of loopback is allowed. */
+export const rules: Rules = new Rules({ allow: ['127.0.0.0/8'], block: ['127.0.0.1'] });
+
+export const failure = async (request: http.ClientRequest): Promise<Error> =>
+  ((await once(request.end(), 'error')) as [Error])[0];
+
+export const refusedOption = (name: string): { name: string; code: string; message: RegExp } => ({
+  name: 'TypeError',
+  code: 'ERR_NETJAIL_INVALID_OPTION',
+  message: new RegExp(`"${name}"`),
+});
+
+/** A look-up hook that leads to the denied server. */
+export const evilLookup = (
+  _host: string,
+  options: { all?: boolean },
+  callback: (...args: unknown[]) => void,
+): void => (options.all ? callback(null, [{ address: DENIED, family: 4 }]) : callback(null, DENIED, 4));

@@ -1,0 +1,64 @@
+// Attacks that change the process around the library: each runs in a process of its own.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import net, { type AddressInfo } from 'node:net';
+import { type TestContext } from 'node:test';
+import { ALLOWED, DENIED, type Lab } from './lab.ts';
+
+import { join } from 'node:path';
+import { packageRoot } from './data.ts';
+
+export const build: string = join(packageRoot, '.build/src');
+
+/** Runs a module with the adapters at hand; `call(url)` gives "status" or the reason of each. */
+export async function run(lab: Lab, code: string, env: Record<string, string> = {}): Promise<unknown> {
+  const program = `
+    ${code.includes('BEFORE') ? code.split('BEFORE')[0] : ''}
+    const { createFetch } = await import('${build}/fetch/index.js').catch((error) => ({ createFetch: () => () => Promise.reject(error) }));
+    const { Rules, createDial, deniedError, withRules, currentRules } = await import('${build}/index.js');
+    const { HttpAgent } = await import('${build}/http/index.js');
+    const { Dispatcher } = await import('${build}/undici/index.js');
+    const { Agent, request } = await import('undici6');
+    const http = await import('node:http');
+    const rules = new Rules({ allow: ['127.0.0.0/8'], block: ['127.0.0.1'] });
+    const fetch = createFetch({ rules });
+    const agent = new HttpAgent({ rules });
+    const dispatcher = new Dispatcher({ Agent, rules });
+    const dial = createDial({ rules });
+    const outcome = (promise) => promise.then((status) => status, (error) => deniedError(error)?.reason ?? error.code ?? String(error));
+    const call = async (url) => {
+      const { hostname, port } = new URL(url);
+      return [
+        await outcome(fetch(url).then(({ status }) => status)),
+        await outcome(request(url, { dispatcher }).then(({ statusCode }) => statusCode)),
+        await outcome(new Promise((resolve, reject) => http.get(url, { agent }, (response) => resolve(response.resume().statusCode)).on('error', reject))),
+        await outcome(new Promise((resolve, reject) => dial({ host: hostname, port: Number(port) }, () => resolve(200)).on('error', reject))),
+      ];
+    };
+    ${code.includes('BEFORE') ? code.split('BEFORE')[1] : code}
+    process.exit();`;
+  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', program], {
+    cwd: packageRoot,
+    env: { ...process.env, ...env, ALLOWED: lab.url(ALLOWED), DENIED: lab.url(DENIED) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [status] = (await once(child, 'close')) as [number];
+  assert.equal(status, 0, output);
+  return JSON.parse(output);
+}
+
+export const BOTH: string =
+  'console.log(JSON.stringify([await call(process.env.ALLOWED), await call(process.env.DENIED)]))';
+export const GUARDED: unknown[] = [Array(4).fill(200), Array(4).fill('blocked')];
+
+/** A proxy that counts who comes. */
+export async function proxy(t: TestContext): Promise<{ url: string; seen: () => number }> {
+  let seen = 0;
+  const server = net.createServer((socket) => (seen++, socket.destroy())).listen(0, '127.0.0.4');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return { url: `http://127.0.0.4:${(server.address() as AddressInfo).port}`, seen: () => seen };
+}
