@@ -415,3 +415,61 @@ describe('loadPolicy()', () => {
     }
   });
 });
+
+describe('the message of a policy error', () => {
+  const nested = (levels: number): unknown => {
+    let value: unknown = '::1';
+    for (let i = 0; i < levels; i++) value = [value];
+    return value;
+  };
+  const key = 'k'.repeat(300);
+  const messages: [name: string, read: () => unknown, message: string][] = [
+    ['of a value', () => policyFrom([]), 'Cannot read the policy: a policy is an object'],
+    [
+      'of a field of a value',
+      () => policyFrom({ allow: 1 }),
+      'Cannot read the policy: allow: it is an array of entries',
+    ],
+    ['of text', () => parsePolicy('[]'), 'Cannot read the policy: line 1 column 1: a policy is an object'],
+    [
+      'of a field that is not known',
+      () => parsePolicy('{"allow":[],"x":1}'),
+      'Cannot read the policy: line 1 column 13, x: there is no field "x", only $schema, lists, allow, block',
+    ],
+    [
+      'of a list that is not used',
+      () => parsePolicy('{"lists":{"a":[]},"allow":[]}'),
+      'Cannot read the policy: line 1 column 11, lists.a: nothing refers to this list',
+    ],
+    [
+      'of the name of a list',
+      () => parsePolicy('{"lists":{"-":[]},"allow":[]}'),
+      'Cannot read the policy: line 1 column 11, lists: a name is letters, digits, ".", "_" and "-", at most 64, not "-"',
+    ],
+    [
+      'of values that nest too deep',
+      () => policyFrom({ allow: nested(20) }),
+      `Cannot read the policy: allow${'[0]'.repeat(16)}: values nest deeper than 16 levels`,
+    ],
+    [
+      'of a symbol',
+      () => policyFrom({ allow: [{ [Symbol('x')]: 1 }] }),
+      'Cannot read the policy: allow[0]: a policy has no symbols',
+    ],
+    [
+      'of text that is too long',
+      () => parsePolicy(' '.repeat(64 * 1024 * 1024 + 1), { source: 'x' }),
+      'Cannot read policy "x": it is longer than 67108864 characters',
+    ],
+    [
+      'of a long key',
+      () => policyFrom({ [key]: 1 }),
+      `Cannot read the policy: ${'k'.repeat(200)}...: there is no field "${'k'.repeat(200)}" (300 characters), only $schema, lists, allow, block`,
+    ],
+  ];
+  for (const [name, read, message] of messages) {
+    it(`${name} is exact`, () => {
+      assert.equal(failure(read).message, message);
+    });
+  }
+});
