@@ -424,10 +424,10 @@ describe('the message of a policy error', () => {
   };
   const key = 'k'.repeat(300);
   const messages: [name: string, read: () => unknown, message: string][] = [
-    ['of a value', () => policyFrom([]), 'Cannot read the policy: a policy is an object'],
+    ['of a value', () => Rules.from([]), 'Cannot read the policy: a policy is an object'],
     [
       'of a field of a value',
-      () => policyFrom({ allow: 1 }),
+      () => Rules.from({ allow: 1 }),
       'Cannot read the policy: allow: it is an array of entries',
     ],
     ['of text', () => parsePolicy('[]'), 'Cannot read the policy: line 1 column 1: a policy is an object'],
@@ -448,12 +448,12 @@ describe('the message of a policy error', () => {
     ],
     [
       'of values that nest too deep',
-      () => policyFrom({ allow: nested(20) }),
+      () => Rules.from({ allow: nested(20) }),
       `Cannot read the policy: allow${'[0]'.repeat(16)}: values nest deeper than 16 levels`,
     ],
     [
       'of a symbol',
-      () => policyFrom({ allow: [{ [Symbol('x')]: 1 }] }),
+      () => Rules.from({ allow: [{ [Symbol('x')]: 1 }] }),
       'Cannot read the policy: allow[0]: a policy has no symbols',
     ],
     [
@@ -463,7 +463,7 @@ describe('the message of a policy error', () => {
     ],
     [
       'of a long key',
-      () => policyFrom({ [key]: 1 }),
+      () => Rules.from({ [key]: 1 }),
       `Cannot read the policy: ${'k'.repeat(200)}...: there is no field "${'k'.repeat(200)}" (300 characters), only $schema, lists, allow, block`,
     ],
   ];
