@@ -1,4 +1,4 @@
-import { mkdirSync, chownSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE } from '../lib/cache.mjs';
 import { makeCertificate } from '../lib/certificate.mjs';
@@ -13,13 +13,26 @@ const bin = join(CACHE, 'ferretdb');
 export const find = () => findProgram('ferretdb', [bin, ...process.env.PATH.split(':')]);
 
 /** FerretDB speaks MongoDB's protocol; its SQLite backend needs no other server. */
-const MODULE = 'github.com/FerretDB/FerretDB/cmd/ferretdb@v1.24.0';
+const MODULE = 'github.com/FerretDB/FerretDB';
+const VERSION = 'v1.24.0';
 
-/** Builds it where a Go toolchain is; resolves to why not otherwise. */
+/**
+ * Builds it where a Go toolchain is; resolves to why not otherwise. Its module lacks the file with
+ * its own version, without which it does not start, so it is built in a copy that has one.
+ */
 export async function install() {
   const go = findProgram('go');
   if (go === undefined) return 'there is no Go toolchain to build FerretDB';
-  await runProgram(go, ['install', '-tags', 'ferretdb_sqlite', MODULE], { env: { GOBIN: bin } });
+  const source = join(bin, 'source');
+  rmSync(source, { recursive: true, force: true });
+  const { Dir: module } = JSON.parse(await runProgram(go, ['mod', 'download', '-json', `${MODULE}@${VERSION}`]));
+  cpSync(module, source, { recursive: true });
+  for (const file of ['.', 'build/version']) chmodSync(join(source, file), 0o755);
+  writeFileSync(join(source, 'build/version/version.txt'), VERSION);
+  const args = ['-tags', 'ferretdb_sqlite', '-buildvcs=false', '-o', bin, './cmd/ferretdb'];
+  await runProgram(go, ['build', ...args], { cwd: source });
+  await runProgram('chmod', ['-R', 'u+w', source]);
+  rmSync(source, { recursive: true });
   return undefined;
 }
 
