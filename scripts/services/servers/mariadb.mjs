@@ -25,7 +25,8 @@ export async function start(parts = new Parts()) {
   const init = join(folder, 'init.sql');
   writeFileSync(
     init,
-    "CREATE DATABASE test; CREATE USER 'test'@'%' IDENTIFIED BY 'secret'; GRANT ALL ON test.* TO 'test'@'%';\n",
+    // A statement for each line: the rest of a line is not read.
+    "CREATE DATABASE test;\nCREATE USER 'test'@'%' IDENTIFIED BY 'secret';\nGRANT ALL ON test.* TO 'test'@'%';\n",
   );
   chmodSync(init, 0o644);
   const backend = await freePort();
