@@ -14,8 +14,8 @@ export const meta = {
   denial: 'error',
 };
 
-export function open(guard, { host, port, tls }) {
-  const more = { secure: tls !== undefined, tls, disableUrlAccess: true, disableFileAccess: true };
+export function open(guard, { host, port, tls, secure = tls !== undefined }) {
+  const more = { secure, ignoreTLS: tls === undefined, requireTLS: tls !== undefined, tls, disableUrlAccess: true, disableFileAccess: true };
   // recipe
   const dial = createDial(guard);
   const connected = async (connection) => (await once(connection, 'connect'), { connection });
