@@ -21,12 +21,13 @@ export function open(guard, { host, port, tls, path }) {
   registerGrpcScheme(grpc, 'guarded', guard);
   const client = new Client(`guarded:///${target}`, credentials, { 'grpc.enable_http_proxy': 0 });
   // end
+  const bytes = (text) => Buffer.from(text);
   const text = (bytes) => bytes.toString();
   return {
     use: () =>
       new Promise((resolve, reject) => {
         const done = (error, answer) => (error ? reject(error) : resolve(answer));
-        client.makeUnaryRequest(path, Buffer.from, text, '', { deadline: Date.now() + 5000 }, done);
+        client.makeUnaryRequest(path, bytes, text, 'hello', { deadline: Date.now() + 5000 }, done);
       }),
     close: () => client.close(),
   };

@@ -12,9 +12,9 @@ export const meta = {
 };
 
 /** What one might try; the tests show that it leaks. */
-export function open(guard, { host, port }) {
+export function open(guard, { host, port }, options) {
   const redisOptions = { Connector: createRedisConnector(guard) };
-  const client = new Cluster([{ host, port }], { redisOptions, clusterRetryStrategy: null });
+  const client = new Cluster([{ host, port }], { redisOptions, clusterRetryStrategy: null, ...options });
   client.on('error', () => {});
   return {
     use: () => client.get('key'),

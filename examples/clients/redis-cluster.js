@@ -10,7 +10,7 @@ export const meta = {
   why: 'It asks `nodeAddressMap` for the socket options of each node that a server names, MOVED and ASK included.',
   hop: 'what the nodes answer is judged',
   unguarded: 'A `nodeAddressMap` that is an object: nodes that are not in it are connected to as they are named.',
-  denial: 'error',
+  denial: 'event',
 };
 
 export async function open(guard, { host, port }) {

@@ -1,4 +1,4 @@
-// Three of them: plain, with TLS, and one of a cluster that tells its clients the denied address.
+// Plain, with TLS, and a cluster that names its members to clients at the denied address.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCertificate } from '../lib/certificate.mjs';
@@ -23,21 +23,29 @@ export async function start(parts = new Parts()) {
     writeFileSync(file, `listen: "127.0.0.1:${backend}"\n${config(sites.port)}\n`);
     const server = parts.program(name, find(), ['-c', file, '-DV'], { folder, user, stopSignal: 'KILL' });
     await untilReady(server, () => exchange(backend, '', beginsWith('INFO {')));
-    return { server, sites };
+    return { server, backend, sites };
   };
   const plain = await run('nats', () => '');
   const tls = await run('nats-tls', () => `tls { cert_file: "${certFile}", key_file: "${keyFile}" }`);
-  const cluster = await freePort();
-  const advertising = await run(
-    'nats-advertising',
-    (port) =>
-      `client_advertise: "${DENIED}:${port}"\ncluster { name: "netjail", listen: "127.0.0.1:${cluster}" }`,
+  // A server names the others of its cluster, so it takes two.
+  const [first, second] = [await freePort(), await freePort()];
+  const member = (port, own, other) =>
+    `client_advertise: "${DENIED}:${port}"
+cluster { name: "netjail", listen: "127.0.0.1:${own}", routes: ["nats://127.0.0.1:${other}"] }`;
+  const advertising = await run('nats-advertising', (port) => member(port, first, second));
+  const named = await run('nats-named', (port) => member(port, second, first));
+  const names = `"${DENIED}:${named.sites.port}"`;
+  await untilReady(advertising.server, () =>
+    exchange(advertising.backend, '', (answer) => (answer.includes('\n') ? answer.includes(names) : undefined)),
   );
   return service(parts, {
-    sites: [plain.sites, tls.sites, advertising.sites],
+    sites: [plain.sites, tls.sites, advertising.sites, named.sites],
     tlsPort: tls.sites.port,
     advertisingPort: advertising.sites.port,
-    serverSaw: countLines([plain.server, tls.server, advertising.server], /Client connection created/g),
+    serverSaw: countLines(
+      [plain, tls, advertising, named].map(({ server }) => server),
+      /Client connection created/g,
+    ),
     cert,
   });
 }

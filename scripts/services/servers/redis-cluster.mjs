@@ -44,6 +44,16 @@ export async function start(parts = new Parts()) {
   }
   return service(parts, {
     sites: nodes.map(({ sites }) => sites),
+    /** Gives the slot of a key that has no value to another node. */
+    async moveSlotOf(key, index) {
+      const slot = /:(\d+)/.exec(await ask(nodes[0].backend, `CLUSTER KEYSLOT ${key}`))[1];
+      const id = (await ask(nodes[index].backend, 'CLUSTER MYID')).split('\r\n')[1];
+      // The new owner first: the others believe it.
+      for (const { backend } of [nodes[index], ...nodes.toSpliced(index, 1)]) {
+        await ask(backend, `CLUSTER SETSLOT ${slot} NODE ${id}`);
+      }
+    },
+    /** Has a node named at this address, and waits until all nodes do. */
     async announce(index, address) {
       const { backend, sites } = nodes[index];
       await ask(backend, `CONFIG SET cluster-announce-ip ${address}`);

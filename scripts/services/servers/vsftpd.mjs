@@ -1,11 +1,14 @@
-// Two of them: one answers PASV with the allowed address, one with the denied address.
+// Two of them: one answers PASV with the allowed address, one with another denied address
+// (clients replace 127.0.0.1 by the address of the control connection).
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCertificate } from '../lib/certificate.mjs';
 import { beginsWith, exchange, untilReady } from '../lib/probe.mjs';
 import { findProgram } from '../lib/process.mjs';
 import { Parts, service } from '../lib/service.mjs';
-import { ALLOWED, CountingProxy, DENIED, freePort } from '../lib/sites.mjs';
+import { ALLOWED, CountingProxy, freePort } from '../lib/sites.mjs';
+
+const ADVERTISED = '127.0.0.5';
 
 export const title = 'vsftpd (it needs root)';
 export const packages = ['vsftpd'];
@@ -37,15 +40,15 @@ export async function start(parts = new Parts()) {
     return parts.sites(backend, ALLOWED);
   };
   const plain = await run('vsftpd', { pasv_address: ALLOWED });
-  // The data port that is given out, with somebody at the denied address who counts.
-  const dataPort = await freePort();
+  // The data port that is given out, with somebody at the address that is named, who counts.
+  const dataPort = await freePort(ADVERTISED);
   const data = new CountingProxy({ host: ALLOWED, port: dataPort });
-  await data.listen(DENIED, dataPort);
+  await data.listen(ADVERTISED, dataPort);
   parts.closing(() => data.close());
   const advertising = await run('vsftpd-advertising', {
-    pasv_address: DENIED,
+    pasv_address: ADVERTISED,
     pasv_min_port: dataPort,
     pasv_max_port: dataPort,
   });
-  return service(parts, { sites: [plain, advertising], advertisingPort: advertising.port, data, cert });
+  return service(parts, { sites: [plain, advertising], advertisingPort: advertising.port, advertised: ADVERTISED, data, cert });
 }

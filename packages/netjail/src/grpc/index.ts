@@ -34,6 +34,13 @@ const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
 
 /**
+ * In milliseconds, as in gRPC's own resolver. gRPC asks for fresh addresses whenever a connection
+ * fails, and begins anew with what it is told: without a pause that is a loop. After an error gRPC
+ * pauses by itself.
+ */
+const MIN_TIME_BETWEEN_RESOLUTIONS = 30_000;
+
+/**
  * Registers a scheme of targets whose addresses are judged with @grpc/grpc-js, which has no hook
  * for sockets: it connects to what the resolver of the target's scheme finds and to nothing else.
  *
@@ -71,6 +78,8 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
     readonly #target: Target;
     readonly #listener: GrpcListener;
     #pending: AbortController | undefined;
+    #timer: NodeJS.Timeout | undefined;
+    #notBefore = 0;
 
     constructor({ path }: GrpcUri, listener: GrpcListener) {
       this.#target = readPath(path);
@@ -78,16 +87,32 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
     }
 
     updateResolution(): void {
-      if (this.#pending !== undefined) return;
+      if (this.#pending !== undefined || this.#timer !== undefined) return;
+      const wait = this.#notBefore - performance.now();
+      if (wait <= 0) {
+        this.#begin();
+        return;
+      }
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#begin();
+      }, wait).unref();
+    }
+
+    #begin(): void {
       const pending = (this.#pending = new AbortController());
       this.#resolve(pending.signal).then((found) => {
         if (pending.signal.aborted) return;
         this.#pending = undefined;
+        if (found.ok) this.#notBefore = performance.now() + MIN_TIME_BETWEEN_RESOLUTIONS;
         this.#listener(found, {}, null, '');
       });
     }
 
     destroy(): void {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#notBefore = 0;
       this.#pending?.abort();
       this.#pending = undefined;
     }

@@ -64,6 +64,11 @@ export interface Handle {
   [more: string]: unknown;
 }
 
+/** Puts a server of the test's own behind both addresses, counted. */
+export const { openSites } = (await load('scripts/services/lib/sites.mjs')) as {
+  openSites(target: { host: string; port: number }): Promise<Sites & { close(): Promise<void> }>;
+};
+
 export interface Recipe {
   meta: Meta;
   open(guard: object, target: object, ...more: unknown[]): Handle | Promise<Handle>;
