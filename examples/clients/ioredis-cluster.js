@@ -7,7 +7,7 @@ export const meta = {
   package: 'ioredis',
   versions: '5, 6',
   way: 'none',
-  why: 'A `Connector` in `redisOptions` guards the connections for commands, but the cluster also opens one for subscriptions, to any node that a server has named, and gives that one no connector. Use node-redis for clusters.',
+  why: 'A `Connector` in `redisOptions` guards the connections for commands, but a subscription gets one of its own, to any node that a server has named, and that one gets no connector. Use node-redis for clusters.',
   hop: 'the connection for subscriptions goes to nodes that no rule has seen',
 };
 
@@ -18,6 +18,7 @@ export function open(guard, { host, port }, options) {
   client.on('error', () => {});
   return {
     use: () => client.get('key'),
+    subscribe: () => client.subscribe('channel'),
     close: () => client.disconnect(),
   };
 }
