@@ -9,7 +9,7 @@ export const meta = {
   way: 'options',
   why: 'It opens its socket itself; the second argument of `connect` has options for it.',
   hop: 'none: it connects to its one host',
-  unguarded: 'A `lookup` of one\'s own, which is not called for an address.',
+  unguarded: "A `lookup` of one's own, which is not called for an address.",
   denial: 'error',
 };
 

@@ -7,14 +7,16 @@ export const meta = {
   package: '@grpc/grpc-js',
   versions: '1',
   way: 'resolver',
-  why: 'It has no hook for sockets, but connects only to what the resolver of a target\'s scheme finds. `grpc.enable_http_proxy: 0` keeps it from proxies that the environment names.',
+  why: "It has no hook for sockets, but connects only to what the resolver of a target's scheme finds. `grpc.enable_http_proxy: 0` keeps it from proxies that the environment names.",
   hop: 'none: addresses come from the resolver alone',
   unguarded: 'Targets of other schemes (`dns:`, `ipv4:`, `unix:`, and those without one).',
   denial: 'message',
 };
 
 export function open(guard, { host, port, tls, path }) {
-  const credentials = tls ? grpc.credentials.createSsl(Buffer.from(tls.ca)) : grpc.credentials.createInsecure();
+  const credentials = tls
+    ? grpc.credentials.createSsl(Buffer.from(tls.ca))
+    : grpc.credentials.createInsecure();
   const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const Client = grpc.Client;
   // recipe

@@ -18,7 +18,8 @@ export async function open(guard, { host, port, name }) {
   // recipe
   const sentinel = new Redis({ host, port, Connector: createRedisConnector(guard), ...options });
   const ask = () => sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
-  const locate = async () => Object.fromEntries((await ask()).map((value, i) => [['host', 'port'][i], value]));
+  const locate = async () =>
+    Object.fromEntries((await ask()).map((value, i) => [['host', 'port'][i], value]));
   const client = new Redis({ Connector: createRedisConnector(guard, locate), ...options });
   // end
   for (const each of [sentinel, client]) each.on('error', () => {});

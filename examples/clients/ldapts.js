@@ -19,7 +19,8 @@ export async function open(guard, { host, port, user, password, tls }) {
   // recipe
   const dial = createDial(guard);
   const createConnection = (port, host) => dial(port, host.replace(/[[\]]/g, ''));
-  const createSecureConnection = (port, host, tls) => dial.tls({ ...tls, port, host: host.replace(/[[\]]/g, '') });
+  const createSecureConnection = (port, host, tls) =>
+    dial.tls({ ...tls, port, host: host.replace(/[[\]]/g, '') });
   const client = new Client({ url, tlsOptions: tls, createConnection, createSecureConnection });
   // end
   await client.bind(user, password);

@@ -9,7 +9,8 @@ export const meta = {
   way: 'dial',
   why: 'It asks `stream` for a socket, in a pool for each connection. TLS is put on the connected socket; `ssl: { verifyIdentity: true }` makes it check the name.',
   hop: 'none: it connects to its one host',
-  unguarded: '`socketPath` without `stream` is a Unix socket. `LOAD DATA LOCAL` reads files, not the network.',
+  unguarded:
+    '`socketPath` without `stream` is a Unix socket. `LOAD DATA LOCAL` reads files, not the network.',
   denial: 'error',
 };
 

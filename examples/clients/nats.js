@@ -14,7 +14,8 @@ export const meta = {
   way: 'dial',
   why: 'Its base client asks a transport factory, whose transport dials. The factory belongs to the process: connect by the base client, right after setting it, and without reconnecting.',
   hop: 'servers that a server names are judged',
-  unguarded: 'A plain `connect()` of nats anywhere in the process puts the unguarded factory back, and connections that reconnect take that one.',
+  unguarded:
+    'A plain `connect()` of nats anywhere in the process puts the unguarded factory back, and connections that reconnect take that one.',
   denial: 'error',
 };
 

@@ -1,5 +1,5 @@
 import { createDial } from 'netjail';
-import pg from 'pg';
+import { Pool } from 'pg';
 
 export const meta = {
   kind: 'database',
@@ -17,7 +17,7 @@ export function open(guard, { host, port, user, password, database, tls }) {
   // recipe
   const dial = createDial(guard);
   const stream = () => dial.socket();
-  const pool = new pg.Pool({ host, port, user, password, database, ssl: tls, stream });
+  const pool = new Pool({ host, port, user, password, database, ssl: tls, stream });
   // end
   pool.on('error', () => {});
   return {

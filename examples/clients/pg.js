@@ -1,5 +1,5 @@
 import { createDial } from 'netjail';
-import pg from 'pg';
+import { Client } from 'pg';
 
 export const meta = {
   kind: 'database',
@@ -9,14 +9,16 @@ export const meta = {
   way: 'socket',
   why: 'It asks `stream` for a socket and connects that itself; TLS is put on the connected socket.',
   hop: 'none: it connects to its one host',
-  unguarded: 'A host that begins with `/` is a Unix socket, and is denied. `ssl` checks names only with a certificate authority.',
+  unguarded:
+    'A host that begins with `/` is a Unix socket, and is denied. `ssl` checks names only with a certificate authority.',
   denial: 'error',
 };
 
 export async function open(guard, { host, port, user, password, database, tls }) {
   // recipe
   const dial = createDial(guard);
-  const client = new pg.Client({ host, port, user, password, database, ssl: tls, stream: () => dial.socket() });
+  const stream = () => dial.socket();
+  const client = new Client({ host, port, user, password, database, ssl: tls, stream });
   await client.connect();
   // end
   client.on('error', () => {});

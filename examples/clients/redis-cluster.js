@@ -9,7 +9,8 @@ export const meta = {
   way: 'options',
   why: 'It asks `nodeAddressMap` for the socket options of each node that a server names, MOVED and ASK included.',
   hop: 'what the nodes answer is judged',
-  unguarded: 'A `nodeAddressMap` that is an object: nodes that are not in it are connected to as they are named.',
+  unguarded:
+    'A `nodeAddressMap` that is an object: nodes that are not in it are connected to as they are named.',
   denial: 'event',
 };
 

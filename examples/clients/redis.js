@@ -9,7 +9,8 @@ export const meta = {
   way: 'options',
   why: 'It opens its sockets itself, with the options in `socket`. A server can send it to another address by a MOVING notification: `maintNotifications: "disabled"` stops that.',
   hop: 'none: it connects to its one host',
-  unguarded: 'A `lookup` of one\'s own in `socket`, which is not called for an address; `socket.path`, `url` beside `socket`.',
+  unguarded:
+    "A `lookup` of one's own in `socket`, which is not called for an address; `socket.path`, `url` beside `socket`.",
   denial: 'error',
 };
 

@@ -9,7 +9,7 @@ export const meta = {
   versions: '1',
   way: 'dial',
   why: 'It takes a socket in `sock`.',
-  hop: 'none: forwarding (`forwardOut`) connects on the server\'s side',
+  hop: "none: forwarding (`forwardOut`) connects on the server's side",
   unguarded: 'An `agent` is a Unix socket that it opens itself.',
   denial: 'error',
 };

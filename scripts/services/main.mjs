@@ -48,5 +48,15 @@ for (const name of present) {
 }
 console.table(rows);
 if (flags.check) process.exit(failed === 0 ? 0 : 1);
-console.log(JSON.stringify(rows.map(({ name, host, denied, port, tlsPort }) => ({ name, host, denied, port, tlsPort: tlsPort || undefined }))));
+console.log(
+  JSON.stringify(
+    rows.map(({ name, host, denied, port, tlsPort }) => ({
+      name,
+      host,
+      denied,
+      port,
+      tlsPort: tlsPort || undefined,
+    })),
+  ),
+);
 console.log('Ctrl-C stops them.');

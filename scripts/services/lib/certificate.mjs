@@ -9,9 +9,21 @@ export async function makeCertificate(folder, user) {
   const certFile = join(folder, 'tls.crt');
   const keyFile = join(folder, 'tls.key');
   await runProgram('openssl', [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=name.test'],
-    ...['-addext', `subjectAltName=DNS:name.test,IP:${ALLOWED}`],
-    ...['-keyout', keyFile, '-out', certFile],
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=name.test',
+    '-addext',
+    `subjectAltName=DNS:name.test,IP:${ALLOWED}`,
+    '-keyout',
+    keyFile,
+    '-out',
+    certFile,
   ]);
   chmodSync(keyFile, 0o600);
   const { uid, gid } = runAs(user);

@@ -1,7 +1,16 @@
 // Starts the program of a server in a process group and a folder of its own, and stops just that.
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, chownSync, closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  chownSync,
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -58,7 +67,9 @@ export async function runProgram(program, args, { user, env, cwd } = {}) {
     run.child.stdin.end();
     return (await run).stdout;
   } catch (error) {
-    throw new Error(`Cannot run ${program}: ${error.stderr || error.stdout || error.message}`, { cause: error });
+    throw new Error(`Cannot run ${program}: ${error.stderr || error.stdout || error.message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -25,7 +25,9 @@ export async function install() {
   if (go === undefined) return 'there is no Go toolchain to build FerretDB';
   const source = join(bin, 'source');
   rmSync(source, { recursive: true, force: true });
-  const { Dir: module } = JSON.parse(await runProgram(go, ['mod', 'download', '-json', `${MODULE}@${VERSION}`]));
+  const { Dir: module } = JSON.parse(
+    await runProgram(go, ['mod', 'download', '-json', `${MODULE}@${VERSION}`]),
+  );
   cpSync(module, source, { recursive: true });
   for (const file of ['.', 'build/version']) chmodSync(join(source, file), 0o755);
   writeFileSync(join(source, 'build/version/version.txt'), VERSION);
@@ -60,15 +62,23 @@ export async function start(parts = new Parts()) {
     'ferretdb',
     find(),
     [
-      ...[`--listen-addr=127.0.0.1:${backend}`, `--listen-tls=127.0.0.1:${tls}`],
-      ...[`--listen-tls-cert-file=${certFile}`, `--listen-tls-key-file=${keyFile}`],
-      ...['--handler=sqlite', `--sqlite-url=file:${data}/`, `--state-dir=${folder}`],
-      ...['--telemetry=disable', '--debug-addr=-', '--log-level=info'],
+      `--listen-addr=127.0.0.1:${backend}`,
+      `--listen-tls=127.0.0.1:${tls}`,
+      `--listen-tls-cert-file=${certFile}`,
+      `--listen-tls-key-file=${keyFile}`,
+      '--handler=sqlite',
+      `--sqlite-url=file:${data}/`,
+      `--state-dir=${folder}`,
+      '--telemetry=disable',
+      '--debug-addr=-',
+      '--log-level=info',
     ],
     { folder, user, env: { HOME: folder } },
   );
   await untilReady(server, () =>
-    exchange(backend, HELLO, (answer) => (answer.length < 16 ? undefined : answer.includes('maxWireVersion'))),
+    exchange(backend, HELLO, (answer) =>
+      answer.length < 16 ? undefined : answer.includes('maxWireVersion'),
+    ),
   );
   const sites = [await parts.sites(backend), await parts.sites(tls)];
   return service(parts, {

@@ -62,14 +62,26 @@ export async function start(parts = new Parts()) {
     'group.initial.rebalance.delay.ms': 0,
     'num.partitions': 1,
   };
-  writeFileSync(config, Object.entries(settings).map(([key, value]) => `${key}=${value}\n`).join(''));
+  writeFileSync(
+    config,
+    Object.entries(settings)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  );
   const { uid, gid } = runAs(user);
   if (uid !== undefined) chownSync(config, uid, gid);
   const java = find();
   const small = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`];
   const id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
-  await runProgram(java, [...small, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config], { user, cwd: folder });
-  const server = parts.program('kafka', java, [...small, 'kafka.Kafka', config], { folder, user, stopSignal: 'KILL' });
+  await runProgram(java, [...small, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config], {
+    user,
+    cwd: folder,
+  });
+  const server = parts.program('kafka', java, [...small, 'kafka.Kafka', config], {
+    folder,
+    user,
+    stopSignal: 'KILL',
+  });
   await untilReady(server, () =>
     exchange(first, HELLO, (answer) =>
       answer.length < 10 ? undefined : answer.readInt32BE(4) === 1 && answer.readInt16BE(8) === 0,

@@ -34,9 +34,17 @@ export async function start(parts = new Parts()) {
     'mariadb',
     find(),
     [
-      ...['--no-defaults', `--datadir=${data}`, `--socket=${socket}`, `--pid-file=${join(folder, 'pid')}`],
-      ...['--bind-address=127.0.0.1', `--port=${backend}`, '--skip-name-resolve', `--init-file=${init}`],
-      ...[`--ssl-cert=${certFile}`, `--ssl-key=${keyFile}`, '--innodb-flush-log-at-trx-commit=0'],
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--socket=${socket}`,
+      `--pid-file=${join(folder, 'pid')}`,
+      '--bind-address=127.0.0.1',
+      `--port=${backend}`,
+      '--skip-name-resolve',
+      `--init-file=${init}`,
+      `--ssl-cert=${certFile}`,
+      `--ssl-key=${keyFile}`,
+      '--innodb-flush-log-at-trx-commit=0',
     ],
     { folder, user, stopSignal: 'KILL' },
   );
@@ -48,7 +56,11 @@ export async function start(parts = new Parts()) {
   const connections = async () => {
     const query = "SHOW GLOBAL STATUS LIKE 'Connections'";
     const answer = await runProgram(findProgram('mariadb'), [
-      ...['--no-defaults', `--socket=${socket}`, '--user=root', '--skip-column-names', `--execute=${query}`],
+      '--no-defaults',
+      `--socket=${socket}`,
+      '--user=root',
+      '--skip-column-names',
+      `--execute=${query}`,
     ]);
     return Number(answer.split('\t')[1]) - ++asked;
   };

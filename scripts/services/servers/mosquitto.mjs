@@ -23,14 +23,22 @@ export async function start(parts = new Parts()) {
   writeFileSync(
     config,
     [
-      ...['allow_anonymous true', 'log_dest stdout', 'log_type all', 'persistence false'],
+      'allow_anonymous true',
+      'log_dest stdout',
+      'log_type all',
+      'persistence false',
       `listener ${backend} 127.0.0.1`,
-      ...[`listener ${tls} 127.0.0.1`, `certfile ${certFile}`, `keyfile ${keyFile}`, ''],
+      `listener ${tls} 127.0.0.1`,
+      `certfile ${certFile}`,
+      `keyfile ${keyFile}`,
+      '',
     ].join('\n'),
   );
   const server = parts.program('mosquitto', find(), ['-c', config], { folder, user });
   await untilReady(server, () =>
-    exchange(backend, HELLO, (answer) => (answer.length < 4 ? undefined : answer[0] === 0x20 && answer[3] === 0)),
+    exchange(backend, HELLO, (answer) =>
+      answer.length < 4 ? undefined : answer[0] === 0x20 && answer[3] === 0,
+    ),
   );
   const sites = [await parts.sites(backend), await parts.sites(tls)];
   return service(parts, {

@@ -36,7 +36,9 @@ cluster { name: "netjail", listen: "127.0.0.1:${own}", routes: ["nats://127.0.0.
   const named = await run('nats-named', (port) => member(port, second, first));
   const names = `"${DENIED}:${named.sites.port}"`;
   await untilReady(advertising.server, () =>
-    exchange(advertising.backend, '', (answer) => (answer.includes('\n') ? answer.includes(names) : undefined)),
+    exchange(advertising.backend, '', (answer) =>
+      answer.includes('\n') ? answer.includes(names) : undefined,
+    ),
   );
   return service(parts, {
     sites: [plain.sites, tls.sites, advertising.sites, named.sites],

@@ -47,10 +47,11 @@ http {
 }
 `,
   );
-  const server = parts.program('nginx', find(), ['-c', config, '-p', folder, '-e', 'stderr'], { folder, user });
-  await untilReady(server, () =>
-    exchange(backend, 'GET / HTTP/1.0\r\n\r\n', beginsWith('HTTP/1.1 200 ')),
-  );
+  const server = parts.program('nginx', find(), ['-c', config, '-p', folder, '-e', 'stderr'], {
+    folder,
+    user,
+  });
+  await untilReady(server, () => exchange(backend, 'GET / HTTP/1.0\r\n\r\n', beginsWith('HTTP/1.1 200 ')));
   let asked = 0;
   const accepted = async () => {
     let count = 0;

@@ -9,7 +9,8 @@ import { freePort } from '../lib/sites.mjs';
 export const title = 'RabbitMQ server';
 export const packages = ['rabbitmq-server'];
 /** Not the wrapper of /usr/sbin, which changes the user by itself. */
-export const find = () => findProgram('rabbitmq-server', ['/usr/lib/rabbitmq/bin', ...process.env.PATH.split(':')]);
+export const find = () =>
+  findProgram('rabbitmq-server', ['/usr/lib/rabbitmq/bin', ...process.env.PATH.split(':')]);
 
 const user = 'rabbitmq';
 

@@ -39,7 +39,9 @@ export async function start(parts = new Parts()) {
   for (const { server, backend } of nodes) {
     await untilReady(server, async () => {
       const [info, slots] = [await ask(backend, 'CLUSTER INFO'), await ask(backend, 'CLUSTER SLOTS')];
-      return info.includes('cluster_state:ok') && nodes.every(({ sites }) => slots.includes(`:${sites.port}\r\n`));
+      return (
+        info.includes('cluster_state:ok') && nodes.every(({ sites }) => slots.includes(`:${sites.port}\r\n`))
+      );
     });
   }
   return service(parts, {

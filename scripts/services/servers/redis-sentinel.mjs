@@ -23,7 +23,10 @@ export async function start(parts = new Parts()) {
   writeFileSync(
     config,
     [
-      ...['bind 127.0.0.1', `port ${port}`, `dir ${folder}`, 'protected-mode no'],
+      'bind 127.0.0.1',
+      `port ${port}`,
+      `dir ${folder}`,
+      'protected-mode no',
       `sentinel monitor allowed ${ALLOWED} ${data.port} 1`,
       `sentinel monitor denied ${DENIED} ${data.port} 1`,
     ].join('\n'),

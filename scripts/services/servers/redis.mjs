@@ -28,14 +28,22 @@ export async function ask(port, command, host = '127.0.0.1') {
 /** Enough of the protocol for what is asked here: a line, a bulk string, or an array of either. */
 function isWhole(text) {
   if (!text.endsWith('\r\n')) return false;
-  if (text[0] === '$') return text.length >= Number(text.slice(1).split('\r\n')[0]) + text.indexOf('\r\n') + 4;
+  if (text[0] === '$')
+    return text.length >= Number(text.slice(1).split('\r\n')[0]) + text.indexOf('\r\n') + 4;
   return true;
 }
 
 /** Starts one more Redis in the folder: `{ server, backend }`. */
 export async function startRedis(parts, name, folder, settings, program = find()) {
   const backend = settings.port ?? (await freePort());
-  const all = { bind: '127.0.0.1', port: backend, save: '', dir: folder, 'protected-mode': 'no', ...settings };
+  const all = {
+    bind: '127.0.0.1',
+    port: backend,
+    save: '',
+    dir: folder,
+    'protected-mode': 'no',
+    ...settings,
+  };
   const server = parts.program(
     name,
     program,

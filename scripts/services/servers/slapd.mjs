@@ -13,7 +13,9 @@ export const find = () => findProgram('slapd');
 const user = 'openldap';
 
 /** An anonymous bind, version 3. */
-const BIND = Buffer.from([0x30, 0x0c, 0x02, 0x01, 0x01, 0x60, 0x07, 0x02, 0x01, 0x03, 0x04, 0x00, 0x80, 0x00]);
+const BIND = Buffer.from([
+  0x30, 0x0c, 0x02, 0x01, 0x01, 0x60, 0x07, 0x02, 0x01, 0x03, 0x04, 0x00, 0x80, 0x00,
+]);
 
 export async function start(parts = new Parts()) {
   const folder = parts.folder('slapd', user);
@@ -30,9 +32,15 @@ export async function start(parts = new Parts()) {
     [
       'include /etc/ldap/schema/core.schema',
       ...(existsSync(modules) ? [`modulepath ${modules}`, 'moduleload back_mdb'] : []),
-      ...[`TLSCertificateFile ${certFile}`, `TLSCertificateKeyFile ${keyFile}`, `pidfile ${join(folder, 'pid')}`],
-      ...['database mdb', 'suffix "dc=name,dc=test"', `directory ${data}`],
-      ...['rootdn "cn=admin,dc=name,dc=test"', 'rootpw secret', ''],
+      `TLSCertificateFile ${certFile}`,
+      `TLSCertificateKeyFile ${keyFile}`,
+      `pidfile ${join(folder, 'pid')}`,
+      'database mdb',
+      'suffix "dc=name,dc=test"',
+      `directory ${data}`,
+      'rootdn "cn=admin,dc=name,dc=test"',
+      'rootpw secret',
+      '',
     ].join('\n'),
   );
   const server = parts.program(
@@ -42,7 +50,9 @@ export async function start(parts = new Parts()) {
     { folder, user },
   );
   await untilReady(server, () =>
-    exchange(backend, BIND, (answer) => (answer.length < 10 ? undefined : answer[5] === 0x61 && answer[9] === 0)),
+    exchange(backend, BIND, (answer) =>
+      answer.length < 10 ? undefined : answer[5] === 0x61 && answer[9] === 0,
+    ),
   );
   const sites = [await parts.sites(backend), await parts.sites(tls)];
   return service(parts, {

@@ -21,9 +21,18 @@ export async function start(parts = new Parts()) {
   writeFileSync(
     config,
     [
-      ...['ListenAddress 127.0.0.1', `Port ${backend}`, `HostKey ${hostKey}`, 'PidFile none', 'UsePAM no'],
-      ...[`AuthorizedKeysFile ${userKey}.pub`, 'StrictModes no', 'PermitRootLogin prohibit-password'],
-      ...['PasswordAuthentication no', 'LogLevel VERBOSE', 'ForceCommand echo hello', ''],
+      'ListenAddress 127.0.0.1',
+      `Port ${backend}`,
+      `HostKey ${hostKey}`,
+      'PidFile none',
+      'UsePAM no',
+      `AuthorizedKeysFile ${userKey}.pub`,
+      'StrictModes no',
+      'PermitRootLogin prohibit-password',
+      'PasswordAuthentication no',
+      'LogLevel VERBOSE',
+      'ForceCommand echo hello',
+      '',
     ].join('\n'),
   );
   // The folder in which it locks itself up when it runs as root.

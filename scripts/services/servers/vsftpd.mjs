@@ -28,13 +28,32 @@ export async function start(parts = new Parts()) {
     const backend = await freePort(ALLOWED);
     const config = join(folder, `${name}.conf`);
     const all = {
-      ...{ listen: 'YES', listen_address: ALLOWED, listen_port: backend, background: 'NO' },
-      ...{ anonymous_enable: 'YES', no_anon_password: 'YES', anon_root: root, local_enable: 'NO' },
-      ...{ secure_chroot_dir: empty, nopriv_user: 'nobody', seccomp_sandbox: 'NO', pasv_promiscuous: 'YES' },
-      ...{ ssl_enable: 'YES', allow_anon_ssl: 'YES', require_ssl_reuse: 'NO', ssl_ciphers: 'HIGH' },
-      ...{ rsa_cert_file: certFile, rsa_private_key_file: keyFile, ...settings },
+      listen: 'YES',
+      listen_address: ALLOWED,
+      listen_port: backend,
+      background: 'NO',
+      anonymous_enable: 'YES',
+      no_anon_password: 'YES',
+      anon_root: root,
+      local_enable: 'NO',
+      secure_chroot_dir: empty,
+      nopriv_user: 'nobody',
+      seccomp_sandbox: 'NO',
+      pasv_promiscuous: 'YES',
+      ssl_enable: 'YES',
+      allow_anon_ssl: 'YES',
+      require_ssl_reuse: 'NO',
+      ssl_ciphers: 'HIGH',
+      rsa_cert_file: certFile,
+      rsa_private_key_file: keyFile,
+      ...settings,
     };
-    writeFileSync(config, Object.entries(all).map(([key, value]) => `${key}=${value}\n`).join(''));
+    writeFileSync(
+      config,
+      Object.entries(all)
+        .map(([key, value]) => `${key}=${value}\n`)
+        .join(''),
+    );
     const server = parts.program(name, find(), [config], { folder });
     await untilReady(server, () => exchange(backend, '', beginsWith('220 '), ALLOWED));
     return parts.sites(backend, ALLOWED);
@@ -50,5 +69,11 @@ export async function start(parts = new Parts()) {
     pasv_min_port: dataPort,
     pasv_max_port: dataPort,
   });
-  return service(parts, { sites: [plain, advertising], advertisingPort: advertising.port, advertised: ADVERTISED, data, cert });
+  return service(parts, {
+    sites: [plain, advertising],
+    advertisingPort: advertising.port,
+    advertised: ADVERTISED,
+    data,
+    cert,
+  });
 }

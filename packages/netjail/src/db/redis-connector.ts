@@ -4,6 +4,8 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { limitConnecting } from '../connect.ts';
 import { createDial, type DialOptions } from '../dial.ts';
+import { show } from '../internal/assert.ts';
+import { invalidOption } from '../options.ts';
 
 /** What ioredis hands to a connector: its own options. */
 export interface RedisConnectorOptions {
@@ -60,6 +62,8 @@ export function createRedisConnector(
   locate?: () => RedisLocation | Promise<RedisLocation>,
 ): new (options: RedisConnectorOptions) => RedisConnector {
   const dial = createDial(options);
+  if (locate !== undefined && typeof locate !== 'function')
+    throw invalidOption('locate', `it is a function, not ${show(locate)}`);
   // ioredis connects again from whatever context lost the connection.
   const open = AsyncResource.bind((target: RedisLocation & { path?: string }, tls?: ConnectionOptions) =>
     tls === undefined ? dial(target as never) : dial.tls({ ...tls, ...target } as never),
@@ -80,7 +84,7 @@ export function createRedisConnector(
       this.connecting = true;
       const { path, tls, connectTimeout } = this.#options;
       const { host, port } = locate === undefined ? this.#options : await locate();
-      if (!this.connecting) throw new Error('Connection is closed.');
+      if (!this.connecting) throw closed();
       const target = { host: host as string, port: port as number };
       const socket = open(typeof path === 'string' && path !== '' ? { ...target, path } : target, tls);
       this.#socket = socket;
@@ -98,7 +102,8 @@ export function createRedisConnector(
       const socket = this.#socket;
       if (socket === undefined) return;
       if (socket.connecting) {
-        socket.destroy();
+        // With an error: `connect` waits for one or the other.
+        socket.destroy(closed());
         return;
       }
       const timer = setTimeout(
@@ -112,4 +117,9 @@ export function createRedisConnector(
       return true;
     }
   };
+}
+
+/** The error that ioredis itself uses. */
+function closed(): Error {
+  return new Error('Connection is closed.');
 }

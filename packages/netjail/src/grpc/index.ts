@@ -62,7 +62,12 @@ const MIN_TIME_BETWEEN_RESOLUTIONS = 30_000;
  * import { registerGrpcScheme } from 'netjail/grpc';
  *
  * registerGrpcScheme(grpc, 'guarded', { rules: new Rules({ allow: ['public'] }) });
- * // new Client('guarded:///api.example.com:443', credentials, { 'grpc.enable_http_proxy': 0 })
+ * const credentials = grpc.credentials.createInsecure();
+ * const client = new grpc.Client('guarded:///127.0.0.1:50051', credentials, { 'grpc.enable_http_proxy': 0 });
+ * client.makeUnaryRequest('/a.B/C', Buffer.from, String, 'hello', (error) => {
+ *   console.log(error.details.includes('127.0.0.1 is not allowed by any entry')); // true
+ *   client.close();
+ * });
  * ```
  */
 export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: GuardOptions = {}): void {

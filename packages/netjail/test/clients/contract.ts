@@ -8,7 +8,7 @@ import type { VerdictMessage } from '../../src/events.ts';
 import type { Resolver } from '../../src/resolver.ts';
 import type { Reason } from '../../src/verdict.ts';
 import { ALLOWED, DENIED } from '../helpers/lab.ts';
-import { loadRecipe, netjail, notRun, startService, type Handle, type Recipe, type Service } from '../helpers/services.ts';
+import { loadRecipe, netjail, notRun, startService, type Recipe, type Service } from '../helpers/services.ts';
 
 export const rules: InstanceType<typeof netjail.Rules> = new netjail.Rules({
   allow: ['127.0.0.0/8', '::/0'],
@@ -84,7 +84,12 @@ export async function counted<T>(
 }
 
 /** Opens the client, uses it once and closes it. */
-export async function useOnce(t: TestContext, recipe: Recipe, guard: object, target: object): Promise<string> {
+export async function useOnce(
+  t: TestContext,
+  recipe: Recipe,
+  guard: object,
+  target: object,
+): Promise<string> {
   const handle = await recipe.open(guard, target);
   t.after(() => handle.close());
   return handle.use();
@@ -134,7 +139,13 @@ export async function assertDeniedBy(
 export function contract(service: () => Service, { file, says, tls, more, mapped = MAPPED }: Contract): void {
   describe(file, async () => {
     const recipe = await loadRecipe(file);
-    const target = (host: string, port = service().port): object => ({ ...service(), ...more, tls: undefined, host, port });
+    const target = (host: string, port = service().port): object => ({
+      ...service(),
+      ...more,
+      tls: undefined,
+      host,
+      port,
+    });
 
     const reaches = async (t: TestContext, guard: object, to: object): Promise<void> => {
       const { result, allowed, denied } = await counted(service(), () => useOnce(t, recipe, guard, to));
@@ -201,11 +212,16 @@ export function contract(service: () => Service, { file, says, tls, more, mapped
     });
 
     it('is denied when the answer is mixed and all must be allowed', async (t) => {
-      await denies(t, { rules, answers: 'all', resolver: answering([ALLOWED, DENIED]) }, target('name.test'), {
-        host: 'name.test',
-        reason: 'blocked',
-        address: DENIED,
-      });
+      await denies(
+        t,
+        { rules, answers: 'all', resolver: answering([ALLOWED, DENIED]) },
+        target('name.test'),
+        {
+          host: 'name.test',
+          reason: 'blocked',
+          address: DENIED,
+        },
+      );
     });
 
     it('is denied without a look-up when no rules are in effect', async (t) => {
@@ -213,7 +229,9 @@ export function contract(service: () => Service, { file, says, tls, more, mapped
     });
 
     it('uses the rules in effect when it is given none', async (t) => {
-      await netjail.withRules(rules, () => reaches(t, { resolver: answering([ALLOWED]) }, target('name.test')));
+      await netjail.withRules(rules, () =>
+        reaches(t, { resolver: answering([ALLOWED]) }, target('name.test')),
+      );
     });
 
     if (tls !== undefined) {
@@ -227,7 +245,7 @@ export function contract(service: () => Service, { file, says, tls, more, mapped
         await assert.rejects(useOnce(t, recipe, { rules, resolver }, secure('other.test')), (error) =>
           /altnames|ERR_TLS_CERT_ALTNAME_INVALID/.test(everything(error)),
         );
-        assert.equal((await service().sites[0]!.denied.connections()), (await service().connections()).denied);
+        assert.equal(await service().sites[0]!.denied.connections(), (await service().connections()).denied);
       });
     }
   });
@@ -238,7 +256,9 @@ function everything(error: unknown, depth = 0): string {
   if (!(error instanceof Error) || depth > 8) return String(error);
   const { cause, code } = error as { cause?: unknown; code?: unknown };
   const errors = error instanceof AggregateError ? error.errors : [];
-  return [error.message, String(code), ...[cause, ...errors].map((each) => everything(each, depth + 1))].join('\n');
+  return [error.message, String(code), ...[cause, ...errors].map((each) => everything(each, depth + 1))].join(
+    '\n',
+  );
 }
 
 /**

@@ -30,8 +30,13 @@ async function start(): Promise<Service> {
   const server = new grpc.Server();
   const bytes = (text: string): Buffer => Buffer.from(text);
   const hello = {
-    ...{ path: PATH, requestStream: false, responseStream: false },
-    ...{ requestSerialize: bytes, requestDeserialize: String, responseSerialize: bytes, responseDeserialize: String },
+    path: PATH,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: bytes,
+    requestDeserialize: String,
+    responseSerialize: bytes,
+    responseDeserialize: String,
   };
   server.addService(
     { hello },
@@ -42,16 +47,28 @@ async function start(): Promise<Service> {
     new Promise((resolve, reject) => {
       server.bindAsync(`${DENIED}:0`, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
-  const plain = await openSites({ host: DENIED, port: await listen(grpc.ServerCredentials.createInsecure()) });
+  const plain = await openSites({
+    host: DENIED,
+    port: await listen(grpc.ServerCredentials.createInsecure()),
+  });
   const tls = await openSites({
     host: DENIED,
     port: await listen(grpc.ServerCredentials.createSsl(null, [pair])),
   });
   const sites = [plain, tls];
   return {
-    ...{ host: '127.0.0.2', denied: DENIED, port: plain.port, tlsPort: tls.port, sites, cert, path: PATH },
+    host: '127.0.0.2',
+    denied: DENIED,
+    port: plain.port,
+    tlsPort: tls.port,
+    sites,
+    cert,
+    path: PATH,
     connections: async () => {
-      const sum = { allowed: 0, denied: 0 };
+      const sum = {
+        allowed: 0,
+        denied: 0,
+      };
       for (const { allowed, denied } of sites) {
         sum.allowed += await allowed.connections();
         sum.denied += await denied.connections();

@@ -49,7 +49,11 @@ interface MongoModule {
   BSON: { serialize(document: object): Uint8Array };
 }
 interface RedisModule {
-  createClient(options: object): { on(event: string, listener: () => void): void; connect(): Promise<unknown>; destroy(): void };
+  createClient(options: object): {
+    on(event: string, listener: () => void): void;
+    connect(): Promise<unknown>;
+    destroy(): void;
+  };
 }
 interface AmqpModule {
   connect(url: object, options: object): Promise<unknown>;
@@ -89,9 +93,20 @@ describe('mongodb', () => {
         const isQuery = bytes.readInt32LE(12) === 2004;
         bytes = bytes.subarray(bytes.readInt32LE(0));
         const hello = {
-          ...{ ok: 1, helloOk: true, secondary: true, isWritablePrimary: false, setName: 'set', setVersion: 1 },
-          ...{ hosts: [me(), member], me: me(), minWireVersion: 0, maxWireVersion: 21, version: '7.0.0' },
-          ...{ maxBsonObjectSize: 16_777_216, maxMessageSizeBytes: 48_000_000, maxWriteBatchSize: 100_000 },
+          ok: 1,
+          helloOk: true,
+          secondary: true,
+          isWritablePrimary: false,
+          setName: 'set',
+          setVersion: 1,
+          hosts: [me(), member],
+          me: me(),
+          minWireVersion: 0,
+          maxWireVersion: 21,
+          version: '7.0.0',
+          maxBsonObjectSize: 16777216,
+          maxMessageSizeBytes: 48e6,
+          maxWriteBatchSize: 1e5,
         };
         const body = BSON.serialize(hello);
         const head = Buffer.alloc(isQuery ? 36 : 21);
@@ -104,7 +119,9 @@ describe('mongodb', () => {
     });
   };
 
-  const replicaSet = async (t: TestContext): Promise<{ seed: { port: number }; member: { connections: number; connected: Promise<unknown> } }> => {
+  const replicaSet = async (
+    t: TestContext,
+  ): Promise<{ seed: { port: number }; member: { connections: number; connected: Promise<unknown> } }> => {
     const member = await listen(t, DENIED);
     const seed: { port: number } = await listen(
       t,

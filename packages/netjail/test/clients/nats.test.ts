@@ -25,7 +25,10 @@ const nats = requireClient('nats') as Nats;
 
 withService('nats', (service) => {
   contract(service, {
-    ...{ file: 'nats.js', says: /^N[A-Z0-9]{55}$/, tls: ({ tlsPort }) => tlsPort!, mapped: DENIED },
+    file: 'nats.js',
+    says: /^N[A-Z0-9]{55}$/,
+    tls: ({ tlsPort }) => tlsPort!,
+    mapped: DENIED,
   });
 
   const advertised = async (t: TestContext): Promise<{ handle: Handle; client: Connection }> => {

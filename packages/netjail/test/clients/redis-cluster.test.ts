@@ -24,7 +24,11 @@ withService('redis-cluster', (started) => {
     t.after(() => service().announce(2, ALLOWED));
     await service().moveSlotOf('{baz}', 2);
     const { denied } = await counted(service(), () =>
-      assertDeniedBy(recipe, () => handle.use('{baz}1'), { host: DENIED, reason: 'blocked', address: DENIED }),
+      assertDeniedBy(recipe, () => handle.use('{baz}1'), {
+        host: DENIED,
+        reason: 'blocked',
+        address: DENIED,
+      }),
     );
     assert.equal(denied, 0);
   });
