@@ -1,6 +1,7 @@
 export {
   createRedisConnector,
   type RedisConnector,
+  type RedisConnectorClass,
   type RedisConnectorOptions,
   type RedisLocation,
 } from './redis-connector.ts';

@@ -30,6 +30,12 @@ export interface RedisConnector {
   check(): boolean;
 }
 
+/**
+ * A {@link RedisConnector} class, as ioredis takes it. The type says nothing: that of ioredis has
+ * private members, so that no class but its own fits it.
+ */
+export type RedisConnectorClass = new (options: any) => any;
+
 /** How long a connection may take to end before it is cut, in milliseconds, as in ioredis. */
 const DISCONNECT_TIMEOUT = 2000;
 
@@ -60,7 +66,7 @@ const DISCONNECT_TIMEOUT = 2000;
 export function createRedisConnector(
   options: DialOptions = {},
   locate?: () => RedisLocation | Promise<RedisLocation>,
-): new (options: RedisConnectorOptions) => RedisConnector {
+): RedisConnectorClass {
   const dial = createDial(options);
   if (locate !== undefined && typeof locate !== 'function')
     throw invalidOption('locate', `it is a function, not ${show(locate)}`);

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createRedisConnector } from '../../src/db/index.ts';
+import {
+  createRedisConnector as create,
+  type RedisConnector,
+  type RedisConnectorOptions,
+} from '../../src/db/index.ts';
 import { withRules } from '../../src/context.ts';
 import { Rules } from '../../src/rules.ts';
 import { assertDenied } from '../helpers/denial.ts';
 import { ALLOWED, DENIED, startLab, tlsCertificate } from '../helpers/lab.ts';
+
+const createRedisConnector = create as (
+  ...args: Parameters<typeof create>
+) => new (options: RedisConnectorOptions) => RedisConnector;
 
 const rules = new Rules({ allow: ['127.0.0.0/8'], block: [DENIED] });
 

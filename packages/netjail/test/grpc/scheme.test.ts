@@ -13,7 +13,7 @@ function register(options: GuardOptions, scheme = 'guarded'): GrpcResolverClass 
   let registered: GrpcResolverClass | undefined;
   registerGrpcScheme(
     {
-      Metadata: class {},
+      Metadata: Map,
       experimental: {
         registerResolver: (name: string, resolver: GrpcResolverClass) => {
           assert.equal(name, scheme);
