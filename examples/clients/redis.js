@@ -10,7 +10,7 @@ export const meta = {
   why: 'It opens its sockets itself, with the options in `socket`. A server can send it to another address by a MOVING notification: `maintNotifications: "disabled"` stops that.',
   hop: 'none: it connects to its one host',
   unguarded:
-    "A `lookup` of one's own in `socket`, which is not called for an address; `socket.path`, `url` beside `socket`.",
+    'A `lookup` of your own in `socket`, which is not called for an address; `socket.path`; `url` beside `socket`. `createSentinel` hands on neither look-ups nor maps in whole: ask Sentinel as in the recipe of ioredis.',
   denial: 'error',
 };
 

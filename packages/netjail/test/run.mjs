@@ -30,5 +30,6 @@ if (error) throw error;
 const missing = Object.keys(SERVERS)
   .map(notRun)
   .filter((reason) => reason !== undefined);
-if (missing.length > 0) console.log(`\n${[...new Set(missing)].join('\n')}\n(npm run services installs them)`);
+if (missing.length > 0)
+  console.log(`\n${[...new Set(missing)].join('\n')}\n(npm run services installs them)`);
 process.exit(status ?? 1);

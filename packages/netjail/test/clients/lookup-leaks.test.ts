@@ -52,6 +52,7 @@ interface RedisModule {
   createClient(options: object): {
     on(event: string, listener: () => void): void;
     connect(): Promise<unknown>;
+    info(section: string): Promise<string>;
     destroy(): void;
   };
 }
@@ -68,6 +69,62 @@ describe('`lookup` of node-redis', () => {
     client.on('error', () => {});
     await assert.rejects(client.connect());
     assert.equal(site.connections, 1);
+  });
+});
+
+describe('notifications of node-redis', () => {
+  /** Answers commands, and tells who asks to move to another address, where there is one. */
+  const moving = (to?: () => string) => (socket: Socket) => {
+    const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      for (;;) {
+        const command = /^\*(\d+)\r\n/.exec(text);
+        if (command === null) return;
+        const words = new RegExp(`^\\*\\d+\r\n((?:\\$\\d+\r\n[^\r]*\r\n){${command[1]}})`).exec(text);
+        if (words === null) return;
+        text = text.slice(words[0].length);
+        if (words[1]!.includes('HELLO')) socket.write(`%1\r\n${bulk('server')}${bulk('redis')}`);
+        else if (words[1]!.includes('INFO\r\n')) {
+          if (to !== undefined) socket.write(`>4\r\n${bulk('MOVING')}:1\r\n:1\r\n${bulk(to())}`);
+          socket.write(bulk('redis_version:7'));
+        } else socket.write('+OK\r\n');
+      }
+    });
+  };
+
+  it('send it to another address, past every hook', async (t) => {
+    const member = await listen(t, DENIED, moving());
+    const seed = await listen(
+      t,
+      ALLOWED,
+      moving(() => `${DENIED}:${member.port}`),
+    );
+    const { createClient } = requireClient('redis') as RedisModule;
+    const socket = { host: ALLOWED, port: seed.port, lookup: refusing, reconnectStrategy: false };
+    const client = createClient({ socket });
+    client.on('error', () => {});
+    t.after(() => client.destroy());
+    await client.connect();
+    await client.info('server');
+    await member.connected;
+    assert.ok(member.connections > 0);
+  });
+
+  it('do not move redis.js', async (t) => {
+    const member = await listen(t, DENIED, moving());
+    const seed = await listen(
+      t,
+      ALLOWED,
+      moving(() => `${DENIED}:${member.port}`),
+    );
+    const { open } = await loadRecipe('redis.js');
+    const handle = await open({ rules, resolver: never }, { host: ALLOWED, port: seed.port });
+    t.after(() => handle.close());
+    assert.match(await handle.use(), /redis_version/);
+    assert.match(await handle.use(), /redis_version/);
+    assert.equal(member.connections, 0);
   });
 });
 
