@@ -10,7 +10,7 @@ import { ALLOWED, CountingProxy, freePort } from '../lib/sites.mjs';
 
 const ADVERTISED = '127.0.0.5';
 
-export const title = 'vsftpd (it needs root)';
+export const title = 'FTP server (vsftpd, started by root)';
 export const packages = ['vsftpd'];
 export const find = () => (process.getuid?.() === 0 ? findProgram('vsftpd') : undefined);
 
