@@ -1,7 +1,7 @@
 // One client process: makes its variant once, and runs a turn of requests when it is told to.
 import { variants } from './variants.js';
 
-const [, , name, count, fresh, url, denied] = process.argv;
+const [, , name, count, fresh, url, denied, warmUp] = process.argv;
 const client = variants[name](Number(count));
 
 /** Whether the variant refuses what the policy blocks. */
@@ -9,7 +9,8 @@ const denies = await client(denied, true).then(
   () => false,
   () => true,
 );
-for (let i = 0; i < 1000; i++) await client(url, fresh === 'true');
+// Until the compiler has settled: a server answers far more requests than this.
+for (let i = 0; i < Number(warmUp); i++) await client(url, fresh === 'true');
 process.send({ denies });
 
 process.on('message', async ({ requests }) => {

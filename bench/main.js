@@ -1,11 +1,14 @@
-// Guarded against unguarded requests, in pairs: node main.js [--quick] [--only regex] [--write]
+// Guarded against unguarded requests, in pairs:
+// node main.js [--quick] [--only regex] [--node path] [--write]
+// --node runs the clients on another Node; --write adds the rows to docs/benchmarks.md, in place of
+// earlier ones of the same Node.
 //
 // Each variant runs in a process of its own; the two of a row take turns of 40 requests in shuffled
 // order, and the figure is the ratio of the CPU time of paired turns (median, over several restarts),
 // since wall time does not hold on a shared machine. The A/A row says how far off a ratio can be.
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 
@@ -13,13 +16,16 @@ const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    node: { type: 'string', default: process.execPath },
     write: { type: 'boolean', default: false },
   },
 });
 const RESTARTS = flags.quick ? 1 : 7;
-const TURNS = flags.quick ? 4 : 150;
+const TURNS = flags.quick ? 4 : 100;
+const WARM_UP = flags.quick ? 200 : 10_000;
 const REQUESTS = 40;
-const major = Number(process.versions.node.split('.')[0]);
+const version = execFileSync(flags.node, ['--version'], { encoding: 'utf8' }).trim();
+const major = Number(/\d+/.exec(version)[0]);
 const inContextGoal = major >= 24 ? 2 : 3;
 
 const rows = [];
@@ -50,13 +56,11 @@ const [{ port }] = await once(server, 'message');
 
 async function start(variant, { count, fresh, name }) {
   const url = `http://${name ? 'name.test' : '127.0.0.2'}:${port}/`;
-  const child = fork(new URL('client.js', import.meta.url), [
-    variant,
-    count,
-    fresh,
-    url,
-    `http://127.0.0.1:${port}/`,
-  ]);
+  const child = fork(
+    new URL('client.js', import.meta.url),
+    [variant, count, fresh, url, `http://127.0.0.1:${port}/`, WARM_UP],
+    { execPath: flags.node },
+  );
   const [{ denies }] = await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() => Promise.reject(new Error(`${variant} ended before it began`))),
@@ -122,15 +126,26 @@ for (const row of rows) {
 server.disconnect();
 
 if (flags.write) {
-  const text = `# Benchmarks
+  const page = new URL('../docs/benchmarks.md', import.meta.url);
+  const heading = `## Node ${major}`;
+  const others = readFileSync(page, 'utf8')
+    .split(/^(?=## Node )/m)
+    .slice(1)
+    .filter((part) => !part.startsWith(`${heading}\n`));
+  const own = `${heading}
 
-${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${os.cpus()[0].model}, ${os.cpus().length} processors, Linux. Written by \`npm run bench -- --write\`.
-
-Requests of a guarded client against the same client without a guard, on loopback, one at a time. CPU is the CPU time of the client's process: the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, and of these the median of ${RESTARTS} restarts of both processes; wall time is for information. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method, on a machine that does other things as well.
+${version}, ${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, Linux.
 
 ${lines.join('\n')}
+
 `;
-  writeFileSync(new URL('../docs/benchmarks.md', import.meta.url), text);
+  const text = `# Benchmarks
+
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node). CPU is the CPU time of the client's process after ${WARM_UP} requests: the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, and of these the median of ${RESTARTS} restarts of both processes; wall time is for information. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method, on a machine that does other things as well.
+
+`;
+  const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));
+  writeFileSync(page, `${text}${parts.join('').trimEnd()}\n`);
 }
 if (wrong > 0) {
   console.error(`${wrong} guarded rows let a blocked address through`);

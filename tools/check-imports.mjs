@@ -7,9 +7,26 @@ const src = fileURLToPath(new URL('../packages/netjail/src', import.meta.url));
 
 /** Lower lines first; modules of one line may use each other, in no circle. */
 const LAYERS = [
-  ['internal/assert.ts', 'verdict.ts', 'errors.ts'],
-  ['address.ts', 'prefix.ts', 'carried.ts', 'ranges.data.ts', 'ranges.ts'],
-  ['entry.ts', 'table.ts', 'layer.ts', 'rules.ts', 'context.ts', 'events.ts'],
+  ['internal/assert.ts', 'internal/order.ts', 'verdict.ts', 'errors.ts'],
+  ['address.ts', 'prefix.ts', 'carried.ts', 'host.ts', 'ports.ts', 'ranges.data.ts', 'ranges.ts'],
+  [
+    'entry.ts',
+    'table.ts',
+    'group.ts',
+    'list.ts',
+    'layer.ts',
+    'explain.ts',
+    'lint.ts',
+    'rules.ts',
+    'context.ts',
+    'events.ts',
+    'withdrawn.ts',
+    'policy-json.ts',
+    'policy-read.ts',
+    'policy.ts',
+    'policy-file.ts',
+    'policy-watch.ts',
+  ],
   [
     'resolver.ts',
     'options.ts',

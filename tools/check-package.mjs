@@ -22,17 +22,27 @@ try {
   const stray = files
     .map(({ path }) => path)
     .filter(
-      (path) => !/^(?:dist\/.+\.(?:js|d\.ts)|package\.json|README\.md|LICENSE|SECURITY\.md)$/.test(path),
+      (path) =>
+        !/^(?:dist\/.+\.(?:js|d\.ts)|schema\/policy\.json|package\.json|README\.md|LICENSE|SECURITY\.md)$/.test(
+          path,
+        ),
     );
   if (stray.length > 0) throw new Error(`the tarball holds what it should not: ${stray.join(', ')}`);
-  for (const wanted of ['README.md', 'LICENSE', 'SECURITY.md', 'dist/index.js', 'dist/index.d.ts']) {
+  for (const wanted of [
+    'README.md',
+    'LICENSE',
+    'SECURITY.md',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'schema/policy.json',
+  ]) {
     if (!files.some(({ path }) => path === wanted)) throw new Error(`the tarball lacks ${wanted}`);
   }
 
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   run('npm', ['install', tarball, '--no-audit', '--no-fund', '--loglevel=error', '--omit=peer'], folder);
   const entries = Object.keys(manifest.exports)
-    .filter((entry) => entry !== './package.json')
+    .filter((entry) => !entry.endsWith('.json'))
     .map((entry) => entry.replace('.', 'netjail'));
   const expected = {
     netjail: 'Rules',

@@ -51,8 +51,11 @@ export class Address {
   /** Reads an address; `undefined` where {@link Address.parse} would throw. */
   static tryParse(text: string): Address | undefined {
     if (typeof text !== 'string') return undefined;
-    const family = scanAddress(text);
-    return family === 0 ? undefined : new Address(family, scannedWords(), scanned.zone);
+    const found = scanAddress(text, text.length);
+    if (found === NO_ADDRESS) return undefined;
+    if (found === IPV4) return Address.fromWord(scanned[3]!);
+    const words = [scanned[0]! >>> 0, scanned[1]! >>> 0, scanned[2]! >>> 0, scanned[3]! >>> 0] as const;
+    return new Address(6, words, found === ZONED ? zoneOf(text) : '');
   }
 
   /** The IPv4 address of four octets in one unsigned word. */
@@ -79,7 +82,7 @@ export class Address {
   /** The canonical text: dotted quad, or RFC 5952 with the zone; mapped ones as `::ffff:1.2.3.4`. */
   toString(): string {
     if (this.family === 4) return textOfWord(this.words[3]);
-    const text = this.mapped ? `::ffff:${textOfWord(this.words[3])}` : textOfWords(this.words);
+    const text = textOfIPv6(...this.words);
     return this.zone === '' ? text : `${text}%${this.zone}`;
   }
 
@@ -95,6 +98,12 @@ export function isMapped(a: number, b: number, c: number): boolean {
 /** Dotted quad of an unsigned word. */
 export function textOfWord(word: number): string {
   return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
+}
+
+/** The canonical text of the four words of an IPv6 address. */
+export function textOfIPv6(a: number, b: number, c: number, d: number): string {
+  if (isMapped(a, b, c)) return `::ffff:${textOfWord(d)}`;
+  return textOfWords([a >>> 0, b >>> 0, c >>> 0, d >>> 0]);
 }
 
 /** RFC 5952 text: lower case, the first longest run of two or more zero groups as `::`. */
@@ -117,140 +126,178 @@ function textOfWords(words: readonly [number, number, number, number]): string {
   return `${hex(groups.slice(0, from))}::${hex(groups.slice(from + length))}`;
 }
 
-/**
- * Where {@link scanAddress} leaves what it read: one record for all calls, so that judging an
- * address allocates nothing. Read it before the next scan.
- */
-export const scanned: { a: number; b: number; c: number; d: number; zone: string } = {
-  a: 0,
-  b: 0,
-  c: 0,
-  d: 0,
-  zone: '',
-};
+/** What {@link scanAddress} found. */
+export const NO_ADDRESS = 0;
+export const IPV4 = 4;
+export const IPV6 = 6;
+/** An IPv6 address with a zone; {@link zoneOf} reads it. */
+export const ZONED = 7;
+export type Scanned = typeof NO_ADDRESS | typeof IPV4 | typeof IPV6 | typeof ZONED;
 
-function scannedWords(): [number, number, number, number] {
-  return [scanned.a, scanned.b, scanned.c, scanned.d];
-}
+/**
+ * Where {@link scanAddress} leaves the four words, IPv4 in the last: one array for all calls, and
+ * signed, since a signed word is a small integer to the engine and never becomes a heap number.
+ * So judging an address allocates nothing. Read it before the next scan.
+ */
+export const scanned: Int32Array = new Int32Array(4);
 
 const DOT = 46;
 const COLON = 58;
 const PERCENT = 37;
 const ZERO = 48;
 
+/** The value of each ASCII character as a hexadecimal digit; 255 where it is none. */
+const HEX = new Uint8Array(128).fill(255);
+for (let value = 0; value < 16; value++) {
+  HEX[value.toString(16).charCodeAt(0)] = value;
+  HEX[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+}
+
+/**
+ * Reads the address in the first `end` characters into {@link scanned}.
+ *
+ * Each character is read once or twice, and what is too long to be an address is left unread.
+ */
+export function scanAddress(text: string, end: number): Scanned {
+  if (end <= 15 && scanQuad(text, 0, end) === end) return IPV4;
+  return scanIPv6(text, end);
+}
+
+/** The zone of an address that was found to be {@link ZONED}. */
+export function zoneOf(text: string): string {
+  return text.slice(text.indexOf('%') + 1);
+}
+
+/** Reads a dotted quad into the last word: where it ends, or -1. */
+function scanQuad(text: string, from: number, end: number): number {
+  let word = 0;
+  let i = from;
+  for (let dots = 0; ; dots++) {
+    if (i >= end) return -1;
+    let octet = text.charCodeAt(i++) - ZERO;
+    if (octet < 0 || octet > 9) return -1;
+    // Written out, since a loop over up to three digits takes half as long again.
+    if (i < end) {
+      let digit = text.charCodeAt(i) - ZERO;
+      if (digit >= 0 && digit <= 9) {
+        // A leading zero is octal to some readers and decimal to others.
+        if (octet === 0) return -1;
+        octet = octet * 10 + digit;
+        if (++i < end) {
+          digit = text.charCodeAt(i) - ZERO;
+          if (digit >= 0 && digit <= 9) {
+            octet = octet * 10 + digit;
+            if (octet > 255) return -1;
+            i++;
+          }
+        }
+      }
+    }
+    word = (word << 8) | octet;
+    if (dots === 3) break;
+    if (i >= end || text.charCodeAt(i++) !== DOT) return -1;
+  }
+  scanned[3] = word;
+  return i;
+}
+
 /** Longer than any address without a zone: what is longer is refused before it is read. */
 const MAX_WITHOUT_ZONE = 45;
 
-/** Reads an address into {@link scanned}: its family, or 0 when the text is not an address. */
-export function scanAddress(text: string): 0 | 4 | 6 {
-  scanned.zone = '';
-  const limit = Math.min(text.length, MAX_WITHOUT_ZONE + 1);
-  for (let i = 0; i < limit; i++) {
-    const c = text.charCodeAt(i);
-    if (c === DOT) return scanQuad(text, 0, text.length) ? 4 : 0;
-    if (c === COLON) return scanIPv6(text);
-    if (c === PERCENT) return 0;
-  }
-  return 0;
-}
-
-/** Reads a dotted quad into `scanned.d`, and clears the other words. */
-function scanQuad(text: string, from: number, to: number): boolean {
-  const length = to - from;
-  if (length < 7 || length > 15) return false;
-  let word = 0;
-  let octet = 0;
-  let digits = 0;
-  let dots = 0;
-  for (let i = from; i < to; i++) {
-    const c = text.charCodeAt(i);
-    if (c === DOT) {
-      if (digits === 0 || ++dots > 3) return false;
-      word = (word << 8) | octet;
-      octet = 0;
-      digits = 0;
-      continue;
-    }
-    const digit = c - ZERO;
-    if (digit < 0 || digit > 9) return false;
-    // A leading zero is octal to some readers and decimal to others.
-    if (digits > 0 && octet === 0) return false;
-    octet = octet * 10 + digit;
-    if (octet > 255) return false;
-    digits++;
-  }
-  if (dots !== 3 || digits === 0) return false;
-  scanned.a = 0;
-  scanned.b = 0;
-  scanned.c = 0;
-  scanned.d = ((word << 8) | octet) >>> 0;
-  return true;
-}
-
 const groups = new Uint16Array(8);
 
-function scanIPv6(text: string): 0 | 6 {
-  let end = text.length;
-  const percent = text.indexOf('%');
-  if (percent !== -1) {
-    if (percent === end - 1) return 0;
-    end = percent;
-  }
-  if (end > MAX_WITHOUT_ZONE) return 0;
-
+function scanIPv6(text: string, end: number): Scanned {
+  const stop = end > MAX_WITHOUT_ZONE ? MAX_WITHOUT_ZONE + 1 : end;
   let count = 0;
   let ellipsis = -1;
+  let ended = false;
+  let all = 0;
   let i = 0;
-  if (end >= 2 && text.charCodeAt(0) === COLON && text.charCodeAt(1) === COLON) {
+  if (stop >= 2 && text.charCodeAt(0) === COLON) {
+    if (text.charCodeAt(1) !== COLON) return NO_ADDRESS;
     ellipsis = 0;
     i = 2;
   }
-  while (i < end && count < 8) {
-    let group = 0;
+  while (i < stop) {
     const start = i;
-    for (; i < end; i++) {
-      const digit = hexDigit(text.charCodeAt(i));
-      if (digit < 0) break;
-      if (i - start > 3) return 0;
-      group = (group << 4) | digit;
+    let group = 0;
+    // Four characters at once where there are so many: most groups have four digits.
+    if (i + 4 <= stop) {
+      const c0 = text.charCodeAt(i);
+      const c1 = text.charCodeAt(i + 1);
+      const c2 = text.charCodeAt(i + 2);
+      const c3 = text.charCodeAt(i + 3);
+      const d0 = HEX[c0 & 127]!;
+      const d1 = HEX[c1 & 127]!;
+      const d2 = HEX[c2 & 127]!;
+      const d3 = HEX[c3 & 127]!;
+      if ((d0 | d1 | d2 | d3) < 16) {
+        group = (d0 << 12) | (d1 << 8) | (d2 << 4) | d3;
+        all |= c0 | c1 | c2 | c3;
+        i += 4;
+      } else if ((d0 | d1 | d2) < 16) {
+        group = (d0 << 8) | (d1 << 4) | d2;
+        all |= c0 | c1 | c2;
+        i += 3;
+      } else if ((d0 | d1) < 16) {
+        group = (d0 << 4) | d1;
+        all |= c0 | c1;
+        i += 2;
+      } else if (d0 < 16) {
+        group = d0;
+        all |= c0;
+        i++;
+      }
+    } else {
+      for (; i < stop; i++) {
+        const c = text.charCodeAt(i);
+        const digit = HEX[c & 127]!;
+        if (digit > 15) break;
+        group = (group << 4) | digit;
+        all |= c;
+      }
     }
-    if (i === start) return 0;
-    if (i < end && text.charCodeAt(i) === DOT) {
-      if ((ellipsis < 0 && count !== 6) || count > 6) return 0;
-      if (!scanQuad(text, start, end)) return 0;
-      groups[count++] = scanned.d >>> 16;
-      groups[count++] = scanned.d & 0xffff;
-      i = end;
+    // No digit: behind "::" a zone may follow.
+    if (i === start) break;
+    if (count === 8) return NO_ADDRESS;
+    const next = i < stop ? text.charCodeAt(i) : 0;
+    if (next === DOT) {
+      if ((ellipsis < 0 && count !== 6) || count > 6) return NO_ADDRESS;
+      i = scanQuad(text, start, end);
+      if (i < 0) return NO_ADDRESS;
+      groups[count++] = scanned[3]! >>> 16;
+      groups[count++] = scanned[3]!;
+      ended = true;
       break;
     }
     groups[count++] = group;
-    if (i === end) break;
-    if (text.charCodeAt(i) !== COLON || ++i === end) return 0;
-    if (text.charCodeAt(i) === COLON) {
-      if (ellipsis >= 0) return 0;
+    if (next !== COLON) {
+      ended = true;
+      break;
+    }
+    if (++i < stop && text.charCodeAt(i) === COLON) {
+      if (ellipsis >= 0) return NO_ADDRESS;
       ellipsis = count;
       i++;
     }
   }
-  if (i !== end) return 0;
-  if (count < 8) {
-    if (ellipsis < 0) return 0;
-    const shift = 8 - count;
-    groups.copyWithin(ellipsis + shift, ellipsis, count);
-    groups.fill(0, ellipsis, ellipsis + shift);
-  } else if (ellipsis >= 0) {
-    return 0;
+  // Other characters look like hexadecimal digits in their low seven bits.
+  if (all > 127) return NO_ADDRESS;
+  if (!ended && ellipsis !== count) return NO_ADDRESS;
+  let found: Scanned = IPV6;
+  if (i < end) {
+    if (text.charCodeAt(i) !== PERCENT || i === end - 1) return NO_ADDRESS;
+    found = ZONED;
   }
-  scanned.a = ((groups[0]! << 16) | groups[1]!) >>> 0;
-  scanned.b = ((groups[2]! << 16) | groups[3]!) >>> 0;
-  scanned.c = ((groups[4]! << 16) | groups[5]!) >>> 0;
-  scanned.d = ((groups[6]! << 16) | groups[7]!) >>> 0;
-  if (percent !== -1) scanned.zone = text.slice(percent + 1);
-  return 6;
-}
-
-function hexDigit(c: number): number {
-  if (c >= 48 && c <= 57) return c - 48;
-  const lower = c | 32;
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+  if (count < 8) {
+    if (ellipsis < 0) return NO_ADDRESS;
+    let to = 7;
+    for (let k = count - 1; k >= ellipsis; k--) groups[to--] = groups[k]!;
+    for (; to >= ellipsis; to--) groups[to] = 0;
+  } else if (ellipsis >= 0) return NO_ADDRESS;
+  scanned[0] = (groups[0]! << 16) | groups[1]!;
+  scanned[1] = (groups[2]! << 16) | groups[3]!;
+  scanned[2] = (groups[4]! << 16) | groups[5]!;
+  scanned[3] = (groups[6]! << 16) | groups[7]!;
+  return found;
 }

@@ -75,7 +75,7 @@ export class Gate {
     for (const name of CLOSED) if (options[name] !== undefined) options[name] = undefined;
     options['host'] = address ?? this.#target.host;
     options['port'] = this.#target.port;
-    options['lookup'] = address === undefined ? this.#lookup : lookUpNothing;
+    options['lookup'] = address === undefined ? this.#lookup() : lookUpNothing;
     return options as ConnectOptions;
   }
 
@@ -144,24 +144,28 @@ export class Gate {
   }
 
   /** Node's look-up hook: calls back later, once, with fresh answers, never with none. */
-  readonly #lookup: LookupFunction = (_host, options, callback) => {
-    const pending = (this.#pending = new AbortController());
-    if (this.#abandoned) pending.abort();
-    this.#guard.resolve(this.#target, familyOf(options.family), pending.signal).then(
-      (addresses) => {
-        this.#pending = undefined;
-        if (options.all === true) process.nextTick(callback, null, addresses);
-        else process.nextTick(callback, null, addresses[0]!.address, addresses[0]!.family);
-      },
-      (error: unknown) => {
-        this.#pending = undefined;
-        // A rejection without an error must not look like success to Node.
-        const failure =
-          error instanceof Error ? error : new Error('Cannot resolve: the resolver failed', { cause: error });
-        process.nextTick(callback, failure, '', 0);
-      },
-    );
-  };
+  #lookup(): LookupFunction {
+    return (_host, options, callback) => {
+      const pending = (this.#pending = new AbortController());
+      if (this.#abandoned) pending.abort();
+      this.#guard.resolve(this.#target, familyOf(options.family), pending.signal).then(
+        (addresses) => {
+          this.#pending = undefined;
+          if (options.all === true) process.nextTick(callback, null, addresses);
+          else process.nextTick(callback, null, addresses[0]!.address, addresses[0]!.family);
+        },
+        (error: unknown) => {
+          this.#pending = undefined;
+          // A rejection without an error must not look like success to Node.
+          const failure =
+            error instanceof Error
+              ? error
+              : new Error('Cannot resolve: the resolver failed', { cause: error });
+          process.nextTick(callback, failure, '', 0);
+        },
+      );
+    };
+  }
 }
 
 /** The look-up of an address literal, which has none: Node must not find another address for it. */

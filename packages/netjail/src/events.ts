@@ -37,3 +37,26 @@ export function publishVerdict(
 export function verdictsAreWatched(): boolean {
   return verdicts.hasSubscribers;
 }
+
+/**
+ * What is published on the `diagnostics_channel` named `netjail:policy`, whenever `watchPolicy`
+ * has read a file that changed.
+ */
+export interface PolicyMessage {
+  /** `loaded`: the rules are those of the file; `kept`: it is broken or missing, the last good ones stay. */
+  readonly outcome: 'loaded' | 'kept';
+  /** The file, as it was given to `watchPolicy`. */
+  readonly source: string;
+  /** The `id` of the rules from now on. */
+  readonly id: string;
+  /** The `id` of the rules that these replace; the same when the change says nothing new, absent at first. */
+  readonly previous: string | undefined;
+  /** What is wrong with the file; absent when it was loaded. */
+  readonly error: Error | undefined;
+}
+
+const policies = channel('netjail:policy');
+
+export function publishPolicy(message: PolicyMessage): void {
+  if (policies.hasSubscribers) policies.publish(Object.freeze(message));
+}

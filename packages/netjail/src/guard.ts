@@ -120,6 +120,18 @@ export class Guard {
     this.#settle([denial], target);
   }
 
+  /**
+   * Judges a Unix socket or named pipe: nothing to say where an allow entry names this very path.
+   *
+   * @throws {DeniedError}
+   */
+  admitPath(path: string): void {
+    const verdict = this.rules === undefined ? denied(undefined, 'no-rules') : this.rules.judgePath(path);
+    publishVerdict(verdict, path, undefined, this.#settings.mode);
+    if (verdict.allowed || this.#settings.mode === 'report') return;
+    throw new DeniedError({ host: path, denials: [verdict] });
+  }
+
   /** Whether denials are only published. */
   get reporting(): boolean {
     return this.#settings.mode === 'report';

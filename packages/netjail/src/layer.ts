@@ -1,116 +1,267 @@
 import { Address, isMapped, textOfWord } from './address.ts';
-import { carriedAddresses } from './carried.ts';
-import { findEntry, type Entry } from './entry.ts';
-import { Table } from './table.ts';
-import { allowed, denied, type Reason, type Verdict } from './verdict.ts';
+import { carried, carriedAddresses } from './carried.ts';
+import { newHash, publicly, type Found, type Group } from './group.ts';
+import { conditionKey, readFacts, type EntryList, type Known } from './list.ts';
+import { allowed, denied, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
 
 const LOOPBACK_IPV4 = 0x7f000001;
 
 /** What decided the last denial besides the address itself: a carried IPv4 address. */
 let decidedByCarried = 0;
 
+/** The groups of both lists whose host and port a target has. */
+export interface Matching {
+  readonly allow: readonly Group[];
+  readonly block: readonly Group[];
+}
+
+const NONE: readonly Group[] = Object.freeze([]);
+
 /**
  * One allow list and one block list, compiled: the place where an address is judged.
  *
- * `accepted` answers for almost every address with one search. What it cannot say alone is in
- * {@link Layer.reason}: unspecified addresses and carried ones.
+ * An address has more readings than itself, see {@link Layer.reason}; each is judged under the same
+ * host and port. All words are signed.
  */
 export class Layer {
-  readonly allow: readonly Entry[];
-  readonly block: readonly Entry[];
-  readonly #accepted: Table;
-  readonly #blocked: Table;
-  /** What is allowed by other entries than the range `public`, when that one is in the list. */
-  readonly #allowedByName: { readonly publicly: Table; readonly otherwise: Table } | undefined;
-  readonly #loopbackBlocked: boolean;
+  readonly allow: EntryList;
+  readonly block: EntryList;
+  readonly #allowed: Group;
+  readonly #blocked: Group;
+  readonly #conditional: boolean;
+  /** Whether all that decides is in the tables of the plain entries, and what of them is everything. */
+  readonly #tablesOnly: boolean;
+  readonly #all4: boolean;
+  readonly #all6: boolean;
+  #hopeless: boolean | undefined;
+  #id: string | undefined;
 
-  constructor(allow: readonly Entry[], block: readonly Entry[]) {
+  constructor(allow: EntryList, block: EntryList) {
     this.allow = allow;
     this.block = block;
-    this.#blocked = tableOf(block);
-    this.#accepted = tableOf(allow).without(this.#blocked);
-    const publicly = allow.filter((entry) => entry.range === 'public');
-    this.#allowedByName =
-      publicly.length === 0
-        ? undefined
-        : {
-            publicly: tableOf(publicly),
-            otherwise: tableOf(allow.filter((entry) => entry.range !== 'public')),
-          };
-    this.#loopbackBlocked = this.#blocked.hasIPv4(LOOPBACK_IPV4) || this.#blocked.hasIPv6(0, 0, 0, 1);
+    this.#allowed = allow.plain;
+    this.#blocked = block.plain;
+    this.#conditional = allow.conditions !== undefined || block.conditions !== undefined;
+    const { v4, v6, publicAt } = allow.plain;
+    this.#tablesOnly = !this.#conditional && publicAt < 0 && block.plain.publicAt < 0;
+    this.#all4 = this.#tablesOnly && v4.all;
+    this.#all6 = this.#tablesOnly && v6.all;
   }
 
-  /** True when no address at all is accepted. */
-  get empty(): boolean {
-    return this.#accepted.empty;
+  /** The groups that ask for a host or port and get it; `undefined` where no entry does. */
+  matching(facts: TargetFacts | undefined): Matching | undefined {
+    if (!this.#conditional) return undefined;
+    const known = readFacts(facts);
+    return { allow: groupsFor(this.allow, known, false), block: groupsFor(this.block, known, true) };
   }
 
-  /** Why the address is denied, or `undefined` when it is accepted. Allocates nothing for most. */
-  reason(family: 4 | 6, a: number, b: number, c: number, d: number): Reason | undefined {
+  #allows4(word: number, matching: Matching | undefined): boolean {
+    if (this.#allowed.has4(word)) return true;
+    return matching !== undefined && any4(matching.allow, word);
+  }
+
+  #allows6(a: number, b: number, c: number, d: number, matching: Matching | undefined): boolean {
+    if (this.#allowed.has6(a, b, c, d)) return true;
+    return matching !== undefined && any6(matching.allow, a, b, c, d);
+  }
+
+  #blocks4(word: number, matching: Matching | undefined): boolean {
+    if (this.#blocked.has4(word)) return true;
+    return matching !== undefined && any4(matching.block, word);
+  }
+
+  #blocks6(a: number, b: number, c: number, d: number, matching: Matching | undefined): boolean {
+    if (this.#blocked.has6(a, b, c, d)) return true;
+    return matching !== undefined && any6(matching.block, a, b, c, d);
+  }
+
+  #blocksLoopback(matching: Matching | undefined): boolean {
+    return this.#blocks4(LOOPBACK_IPV4, matching) || this.#blocks6(0, 0, 0, 1, matching);
+  }
+
+  /** Why the address is denied, or `undefined` when it is accepted. */
+  reason(
+    family: 4 | 6,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    matching: Matching | undefined,
+  ): Reason | undefined {
     if (family === 4 || isMapped(a, b, c)) {
-      if (!this.#accepted.hasIPv4(d)) return this.#blocked.hasIPv4(d) ? 'blocked' : 'not-allowed';
-      return d === 0 && this.#loopbackBlocked ? 'loopback-blocked' : undefined;
+      if (this.#tablesOnly ? this.#blocked.v4.has(d) : this.#blocks4(d, matching)) return 'blocked';
+      if (!this.#all4 && !this.#allows4(d, matching)) return 'not-allowed';
+      return d === 0 && this.#blocksLoopback(matching) ? 'loopback-blocked' : undefined;
     }
-    if (!this.#accepted.hasIPv6(a, b, c, d)) {
-      return this.#blocked.hasIPv6(a, b, c, d) ? 'blocked' : 'not-allowed';
+    if (this.#tablesOnly ? this.#blocked.v6.has(a, b, c, d) : this.#blocks6(a, b, c, d, matching)) {
+      return 'blocked';
     }
-    if ((a | b | c | d) === 0) return this.#loopbackBlocked ? 'loopback-blocked' : undefined;
-    for (const word of carriedAddresses(a, b, c, d)) {
+    if (!this.#all6 && !this.#allows6(a, b, c, d, matching)) return 'not-allowed';
+    if ((a | b | c | d) === 0) return this.#blocksLoopback(matching) ? 'loopback-blocked' : undefined;
+    const count = carriedAddresses(a, b, c, d);
+    for (let i = 0; i < count; i++) {
+      const word = carried[i]!;
       decidedByCarried = word;
-      if (this.#blocked.hasIPv4(word) || (word === 0 && this.#loopbackBlocked)) {
+      if (this.#blocks4(word, matching) || (word === 0 && this.#blocksLoopback(matching))) {
         return 'carried-address-blocked';
       }
-      const byName = this.#allowedByName;
-      if (byName !== undefined && !byName.publicly.hasIPv4(word) && !byName.otherwise.hasIPv6(a, b, c, d)) {
+      // Allowed as a public address: so must be what it carries.
+      if (!publicly().v4.has(word) && !this.#allowsByName(a, b, c, d, matching)) {
         return 'carried-address-not-allowed';
       }
     }
     return undefined;
   }
 
+  #allowsByName(a: number, b: number, c: number, d: number, matching: Matching | undefined): boolean {
+    if (this.#allowed.hasByName6(a, b, c, d)) return true;
+    if (matching === undefined) return false;
+    for (const group of matching.allow) if (group.hasByName6(a, b, c, d)) return true;
+    return false;
+  }
+
   /** The verdict on an address without a zone, with the entry that decided. */
-  judge(address: Address): Verdict {
+  judge(address: Address, facts: TargetFacts | undefined): Verdict {
     const target = address.unmap();
+    const matching = this.matching(facts);
     const text = target.toString();
     const [a, b, c, d] = target.words;
-    const reason = this.reason(target.family, a, b, c, d);
+    const reason = this.reason(target.family, a | 0, b | 0, c | 0, d | 0, matching);
     switch (reason) {
       case undefined:
-        return allowed(text, found(this.allow, target).text);
+        return allowed(text, this.allow.textOf(known(firstOf(this.allowing(target, matching)))));
       case 'not-allowed':
-        return denied(text, reason);
-      case 'blocked':
-        return denied(text, reason, found(this.block, target).text);
+        return denied(text, this.#allowsOnOtherPort(target, facts) ? 'port-not-allowed' : reason);
+      case 'blocked': {
+        const entry = known(firstOf(this.blocking(target, matching)));
+        return denied(text, reasonOf(this.block, entry), this.block.textOf(entry));
+      }
       case 'loopback-blocked':
-        return denied(text, reason, this.#loopbackEntry().text);
+        return denied(text, reason, this.block.textOf(this.#loopbackEntry(matching)));
       case 'carried-address-not-allowed':
         return denied(text, reason, undefined, textOfWord(decidedByCarried));
       case 'carried-address-blocked': {
-        const carried = Address.fromWord(decidedByCarried);
-        const entry = findEntry(this.block, carried) ?? this.#loopbackEntry();
-        return denied(text, reason, entry.text, carried.toString());
+        const inner = Address.fromWord(decidedByCarried);
+        const entry = firstOf(this.blocking(inner, matching)) ?? this.#loopbackEntry(matching);
+        return denied(text, reason, this.block.textOf(entry), inner.toString());
       }
       default:
         throw new Error(`netjail: unreachable reason ${reason}`);
     }
   }
 
-  #loopbackEntry(): Entry {
-    return (
-      findEntry(this.block, Address.fromWord(LOOPBACK_IPV4)) ??
-      found(this.block, Address.fromWords([0, 0, 0, 1]))
-    );
+  /** The allow entries that match an address (unmapped), in no order. */
+  allowing(address: Address, matching: Matching | undefined): Found[] {
+    return matches(address, this.#allowed, matching?.allow ?? NONE);
+  }
+
+  /** The block entries that match an address (unmapped), in no order. */
+  blocking(address: Address, matching: Matching | undefined): Found[] {
+    return matches(address, this.#blocked, matching?.block ?? NONE);
+  }
+
+  #loopbackEntry(matching: Matching | undefined): Found {
+    const ipv4 = firstOf(this.blocking(Address.fromWord(LOOPBACK_IPV4), matching));
+    return ipv4 ?? known(firstOf(this.blocking(Address.fromWords([0, 0, 0, 1]), matching)));
+  }
+
+  #allowsOnOtherPort(address: Address, facts: TargetFacts | undefined): boolean {
+    const { conditions } = this.allow;
+    if (conditions === undefined) return false;
+    return matches(address, undefined, conditions.ofHost(readFacts(facts).host, false)).length > 0;
+  }
+
+  /**
+   * The verdict on a name before it is looked up: denied when an entry blocks every address of it,
+   * or no entry could allow one. `undefined` where only the addresses can tell.
+   */
+  judgeHost(facts: TargetFacts | undefined): Verdict | undefined {
+    const matching = this.matching(facts);
+    const blocking = matching?.block.find((group) => group.all);
+    if (blocking !== undefined) {
+      const entry = known(firstOf(blocking.matches4(0)));
+      const shape = reasonOf(this.block, entry);
+      const reason = shape === 'blocked' ? 'host-blocked' : shape;
+      return denied(undefined, reason, this.block.textOf(entry));
+    }
+    this.#hopeless ??= this.#allowed.empty || this.#allowed.within(this.#blocked);
+    if (!this.#hopeless) return undefined;
+    const open = (group: Group): boolean => !group.within(this.#blocked);
+    if (matching?.allow.some(open) === true) return undefined;
+    const others = this.allow.conditions?.ofHost(readFacts(facts).host, false);
+    return denied(undefined, others?.some(open) === true ? 'port-not-allowed' : 'host-not-allowed');
+  }
+
+  /** The verdict on a Unix socket or named pipe. */
+  judgePath(path: string): Verdict {
+    const blocking = this.block.paths.get(path);
+    if (blocking !== undefined) return denied(undefined, 'path-blocked', blocking.text);
+    const allowing = this.allow.paths.get(path);
+    return allowing === undefined ? denied(undefined, 'path-not-allowed') : allowed(undefined, allowing.text);
+  }
+
+  /** The same for the same policy: in another order, with duplicates, nested or unmasked. */
+  get id(): string {
+    if (this.#id === undefined) {
+      const hash = newHash();
+      for (const list of [this.allow, this.block]) {
+        hash.update(`\n${list === this.allow ? 'ALLOW' : 'BLOCK'}\n`);
+        list.plain.addTo(hash);
+        const groups = (list.conditions?.all ?? NONE).map((group) => ({
+          key: conditionKey(group.host, group.ports),
+          group,
+        }));
+        for (const { key, group } of groups.sort((x, y) => (x.key < y.key ? -1 : 1))) {
+          hash.update(`\n${key}\n`);
+          group.addTo(hash);
+        }
+        for (const path of [...list.paths.keys()].sort()) hash.update(`\npath ${JSON.stringify(path)}`);
+      }
+      this.#id = hash.digest('base64url');
+    }
+    return this.#id;
   }
 }
 
-function tableOf(entries: readonly Entry[]): Table {
-  return Table.of(entries.flatMap((entry) => entry.prefixes));
+// Loops, since a closure over a word would cost every address that is judged a context.
+function any4(groups: readonly Group[], word: number): boolean {
+  for (const group of groups) if (group.has4(word)) return true;
+  return false;
+}
+
+function any6(groups: readonly Group[], a: number, b: number, c: number, d: number): boolean {
+  for (const group of groups) if (group.has6(a, b, c, d)) return true;
+  return false;
+}
+
+function groupsFor(list: EntryList, { host, port }: Known, unknown: boolean): readonly Group[] {
+  if (list.conditions === undefined) return NONE;
+  return list.conditions.ofHost(host, unknown).filter((group) => group.fits(port, unknown));
+}
+
+function matches({ family, words }: Address, plain: Group | undefined, groups: readonly Group[]): Found[] {
+  const [a, b, c, d] = words;
+  const of = (group: Group): Found[] =>
+    family === 4 ? group.matches4(d | 0) : group.matches6(a | 0, b | 0, c | 0, d | 0);
+  return (plain === undefined ? groups : [plain, ...groups]).flatMap(of);
+}
+
+/** The entry that was written first. */
+function firstOf(found: readonly Found[]): Found | undefined {
+  let first = found[0];
+  for (const one of found) if (one.at < first!.at) first = one;
+  return first;
 }
 
 /** The entry behind an answer of the tables: that there is none cannot be. */
-function found(entries: readonly Entry[], address: Address): Entry {
-  const entry = findEntry(entries, address);
-  if (entry === undefined)
-    throw new Error(`netjail: no entry contains ${address.toString()}, but the table does`);
-  return entry;
+function known(found: Found | undefined): Found {
+  if (found === undefined) throw new Error('netjail: no entry matches, but the tables say so');
+  return found;
+}
+
+/** A block entry without a prefix blocks the host or the port, whatever the address. */
+function reasonOf(list: EntryList, { at }: Found): 'blocked' | 'host-blocked' | 'port-blocked' {
+  const entry = list.entryAt(at);
+  if (entry === undefined || entry.prefix !== undefined || entry.range !== undefined) return 'blocked';
+  return entry.host === undefined ? 'port-blocked' : 'host-blocked';
 }

@@ -1,12 +1,16 @@
 import { misuse } from './errors.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import type { Resolver } from './resolver.ts';
-import { toRules, type Rules } from './rules.ts';
+import { EMPTY, toRules, type Rules } from './rules.ts';
 
 /** What every adapter and the dial take besides the client's own options. */
 export interface GuardOptions {
-  /** The rules for every connection; omitted: those in effect at each call (`withRules`). */
-  readonly rules?: Rules;
+  /**
+   * The rules for every connection; omitted: those in effect at each call (`withRules`). A function
+   * is called at each call, for rules that change: `() => policy.rules` of `watchPolicy`. When it
+   * returns `undefined` or `null` everything is denied.
+   */
+  readonly rules?: Rules | (() => Rules | null | undefined);
   /** Finds the addresses of names; default: the operating system's (`dns.lookup`). */
   readonly resolver?: Resolver;
   /**
@@ -23,6 +27,7 @@ export interface GuardOptions {
 
 /** {@link GuardOptions} with the defaults in place. */
 export interface GuardSettings {
+  /** Read it once for each call, when the call is made: it may be another one at the next. */
   readonly rules: Rules | undefined;
   readonly resolver: Resolver | undefined;
   readonly answers: 'any' | 'all';
@@ -53,14 +58,30 @@ export function readOptions(options: unknown): { settings: GuardSettings; rest: 
   if (mode !== undefined && mode !== 'enforce' && mode !== 'report') {
     throw invalidOption('mode', `it is "enforce" or "report", not ${show(mode)}`);
   }
+  const current = readRules(rules);
   return {
     settings: Object.freeze({
-      rules: rules === undefined ? undefined : toRules(rules),
+      get rules() {
+        return current();
+      },
       resolver: resolver as Resolver | undefined,
       answers: answers ?? 'any',
       mode: mode ?? 'enforce',
     }),
     rest,
+  };
+}
+
+/** How to get the rules of a call. A function that answers nothing denies, like `withRules`. */
+function readRules(rules: unknown): () => Rules | undefined {
+  if (rules === undefined) return () => undefined;
+  if (typeof rules !== 'function') {
+    const fixed = toRules(rules);
+    return () => fixed;
+  }
+  return () => {
+    const answer: unknown = (rules as () => unknown)();
+    return answer === undefined || answer === null ? EMPTY : toRules(answer);
   };
 }
 

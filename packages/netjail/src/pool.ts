@@ -1,4 +1,5 @@
 import type { Rules } from './rules.ts';
+import { onWithdrawn, type WithdrawalListener } from './withdrawn.ts';
 
 /** How many pools are kept when nothing else is said. */
 export const DEFAULT_MAX_POOLS = 256;
@@ -6,9 +7,9 @@ export const DEFAULT_MAX_POOLS = 256;
 /**
  * One pool of connections for each rule set, so that a connection opened under some rules is never
  * used under others. Beyond `max` the least recently used pool is retired: it finishes what it is
- * doing and closes.
+ * doing and closes; so is the pool of rules that a changed policy file withdraws.
  */
-export class Pools<Pool> {
+export class Pools<Pool> implements WithdrawalListener {
   readonly #max: number;
   readonly #create: (rules: Rules | undefined) => Pool;
   readonly #retire: (pool: Pool) => void;
@@ -20,6 +21,7 @@ export class Pools<Pool> {
     this.#max = max;
     this.#create = create;
     this.#retire = retire;
+    onWithdrawn(this);
   }
 
   /** The pool of these rules; `undefined` has one of its own, which denies. */
@@ -43,6 +45,15 @@ export class Pools<Pool> {
       this.#retire(evicted);
     }
     return pool;
+  }
+
+  /** The rules are in nobody's policy any more: their connections serve no further request. */
+  withdrawn(rules: Rules): void {
+    const pool = this.#pools.get(rules.id);
+    if (pool === undefined) return;
+    this.#pools.delete(rules.id);
+    if (this.#newest === rules.id) this.#newest = undefined;
+    this.#retire(pool);
   }
 
   get size(): number {

@@ -1,6 +1,9 @@
-import { Address } from './address.ts';
-import { show } from './internal/assert.ts';
+import { Address, IPV4, IPV6, NO_ADDRESS, scanAddress, ZONED } from './address.ts';
 import { misuse } from './errors.ts';
+import { show } from './internal/assert.ts';
+import { maskOf } from './internal/order.ts';
+
+const SLASH = 47;
 
 /**
  * An address and how many of its leading bits count, with the grammar and the text of Go's
@@ -119,8 +122,33 @@ export class Prefix {
   }
 }
 
-/** The mask of the leading `bits` of one 32-bit word; all or nothing outside 0 to 32. */
-export function maskOf(bits: number): number {
-  if (bits <= 0) return 0;
-  return bits >= 32 ? 0xffffffff | 0 : (0xffffffff << (32 - bits)) | 0;
+/** The length of the prefix that {@link scanPrefix} read. */
+export const scannedLength: Int32Array = new Int32Array(1);
+
+/** No length was written: a bare address. */
+export const BARE = -1;
+
+/**
+ * Reads a prefix or a bare address into `scanned` and {@link scannedLength}, without making values.
+ * Accepts exactly what {@link Prefix.parse} and {@link Address.parse} without a zone accept.
+ */
+export function scanPrefix(text: string): typeof NO_ADDRESS | typeof IPV4 | typeof IPV6 {
+  const end = text.length;
+  let slash = end - 2;
+  while (slash >= 0 && slash >= end - 4 && text.charCodeAt(slash) !== SLASH) slash--;
+  const found = scanAddress(text, slash >= 0 && slash >= end - 4 ? slash : end);
+  if (found === NO_ADDRESS || found === ZONED) return NO_ADDRESS;
+  if (slash < 0 || slash < end - 4) {
+    scannedLength[0] = BARE;
+    return found;
+  }
+  let bits = 0;
+  for (let i = slash + 1; i < end; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9 || (i > slash + 1 && bits === 0)) return NO_ADDRESS;
+    bits = bits * 10 + digit;
+  }
+  if (bits > (found === IPV4 ? 32 : 128)) return NO_ADDRESS;
+  scannedLength[0] = bits;
+  return found;
 }

@@ -11,8 +11,11 @@
  *   only the range `public` would have allowed the carrier.
  * - `loopback-blocked`: an unspecified address reaches the local host, and loopback is blocked.
  * - `host-not-allowed`: no allow entry could accept any address of this name; nothing was looked up.
- * - `host-blocked`: a block entry names the host. (Reserved: entries with a host come later.)
- * - `path-not-allowed`: a Unix socket or named pipe was asked for.
+ * - `host-blocked`: a block entry names the host, whatever its address; nothing was looked up.
+ * - `port-not-allowed`: the allow entries that would match ask for another port.
+ * - `port-blocked`: a block entry names the port, whatever the address.
+ * - `path-not-allowed`: a Unix socket or named pipe that no allow entry names.
+ * - `path-blocked`: a Unix socket or named pipe that a block entry names.
  * - `not-an-address`: the resolver answered something that is not an address.
  * - `zone`: the address has a zone (`fe80::1%eth0`), which is in no prefix.
  * - `mixed-answer`: with `answers: 'all'`, another address of the same answer was denied.
@@ -28,7 +31,10 @@ export type Reason =
   | 'loopback-blocked'
   | 'host-not-allowed'
   | 'host-blocked'
+  | 'port-not-allowed'
+  | 'port-blocked'
   | 'path-not-allowed'
+  | 'path-blocked'
   | 'not-an-address'
   | 'zone'
   | 'mixed-answer'
@@ -63,9 +69,12 @@ export type Verdict = Allowed | Denial;
 
 /** What is known of a target besides its address. */
 export interface TargetFacts {
-  /** The name that was asked for; absent when the target is an address literal. */
+  /**
+   * What was asked for: a name, or an address literal, which matches no entry with a host. Absent
+   * means not known, which fails closed: allow entries with a host do not match, block entries do.
+   */
   readonly host?: string | undefined;
-  /** 0 to 65535. */
+  /** 0 to 65535; absent means not known, as for `host`. */
   readonly port?: number | undefined;
 }
 
@@ -102,8 +111,16 @@ export function explainDenial(denial: Denial): string {
       return 'no entry allows this host';
     case 'host-blocked':
       return `the host is blocked by ${denial.entry}`;
+    case 'port-not-allowed':
+      return denial.address === undefined
+        ? 'no entry allows this host on this port'
+        : `${denial.address} is allowed on other ports only`;
+    case 'port-blocked':
+      return `the port is blocked by ${denial.entry}`;
     case 'path-not-allowed':
       return 'no entry allows this path';
+    case 'path-blocked':
+      return `the path is blocked by ${denial.entry}`;
     case 'not-an-address':
       return `the resolver answered ${address}, which is not an address`;
     case 'zone':

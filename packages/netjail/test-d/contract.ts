@@ -10,15 +10,24 @@ import {
   currentRules,
   DeniedError,
   deniedError,
+  loadPolicy,
+  parsePolicy,
   Prefix,
   ranges,
   Rules,
+  watchPolicy,
   withRules,
+  type PolicyMessage,
+  type PolicyWatch,
+  type Explanation,
+  type LintWarning,
   type Reason,
   type Resolver,
+  type RulesJson,
+  type Step,
   type Verdict,
 } from '../dist/index.js';
-import { createFetch } from '../dist/fetch/index.js';
+import { createDispatcher, createFetch } from '../dist/fetch/index.js';
 import { HttpAgent, HttpsAgent } from '../dist/http/index.js';
 import { Dispatcher } from '../dist/undici/index.js';
 
@@ -26,6 +35,28 @@ const rules: Rules = new Rules({
   allow: ['public', Prefix.parse('10.0.0.0/8'), Address.parse('::1')],
   block: ['loopback'],
 });
+new Rules({
+  allow: [
+    { host: '*.example.com', port: 443 },
+    { prefix: Prefix.parse('10.0.0.0/8'), port: [8000, 8999] },
+    { prefix: 'private', port: [80, [8000, 8999]] },
+    { path: '/run/x.sock' },
+  ],
+});
+// @ts-expect-error there is no such field
+new Rules({ allow: [{ hostname: 'example.com' }] });
+// @ts-expect-error undefined is not an omitted field
+new Rules({ allow: [{ host: undefined, port: 80 }] });
+// @ts-expect-error a port is a number
+new Rules({ allow: [{ port: '80' }] });
+const explanation: Explanation = rules.explain({ address: '10.0.0.1', host: 'name.test', port: 80 });
+const steps: readonly Step[] = rules.explain('10.0.0.1').steps;
+const warnings: readonly LintWarning[] = rules.lint();
+const onPath: Verdict = rules.judgePath('/run/x.sock');
+const json: RulesJson = rules.toJSON();
+const again: Rules = new Rules({ allow: json.allow, block: json.block });
+// @ts-expect-error there is no such fact
+rules.explain({ address: '10.0.0.1', hostname: 'name.test' });
 // @ts-expect-error a list is an array
 new Rules({ allow: 'public' });
 // @ts-expect-error there is no such list
@@ -38,6 +69,26 @@ rules.allow.push('0.0.0.0/0');
 void ranges['publik'];
 
 declare function takeReason(reason: Reason): void;
+/** The closed set: a reason more or less is an error here. */
+const reasons: Record<Reason, true> = {
+  'no-rules': true,
+  'not-allowed': true,
+  blocked: true,
+  'carried-address-blocked': true,
+  'carried-address-not-allowed': true,
+  'loopback-blocked': true,
+  'host-not-allowed': true,
+  'host-blocked': true,
+  'port-not-allowed': true,
+  'port-blocked': true,
+  'path-not-allowed': true,
+  'path-blocked': true,
+  'not-an-address': true,
+  zone: true,
+  'mixed-answer': true,
+  'proxied-name': true,
+  'not-judged': true,
+};
 const accepted: boolean = rules.accept('10.0.0.1', { host: 'name.test', port: 80 });
 const verdict: Verdict = rules.judge('10.0.0.1');
 if (verdict.allowed) {
@@ -52,6 +103,20 @@ const promised: Promise<string> = withRules(null, async () => 'x');
 // @ts-expect-error rules are no list of prefixes
 withRules(['10.0.0.0/8'], () => 0);
 const inEffect: Rules | undefined = currentRules();
+
+const policy: PolicyWatch = watchPolicy('egress.json', { interval: 0, onError: (error) => error.message });
+const loaded: Promise<Rules> = loadPolicy(new URL('egress.json', import.meta.url));
+const parsed: Rules = parsePolicy('{ "allow": [] }', { source: 'egress.json' });
+createFetch({ rules: () => policy.rules });
+new HttpAgent({ rules: () => currentRules() });
+// @ts-expect-error a watch is no rules: give a function
+createFetch({ rules: policy });
+// @ts-expect-error a function of rules answers at once
+createFetch({ rules: async () => policy.rules });
+// @ts-expect-error the rules of a watch are replaced by the file only
+policy.rules = rules;
+declare const message: PolicyMessage;
+const outcome: 'loaded' | 'kept' = message.outcome;
 
 const resolver: Resolver = async (host, { family, signal }) => (signal.aborted ? [] : [host, String(family)]);
 const dial = createDial({ rules, resolver, answers: 'all', connectTimeout: 1000 });
@@ -96,20 +161,35 @@ new Dispatcher({ Agent: undici.Agent, factory: () => new undici.Pool('http://x')
 new Dispatcher({ rules });
 
 const guarded: typeof fetch = createFetch({ rules, allowH2: true });
+const ofRuntime = createDispatcher({ rules, connect: { timeout: 1000 } });
+new WebSocket('wss://name.test', { dispatcher: ofRuntime });
+void fetch('https://name.test', { dispatcher: ofRuntime });
+ofRuntime.closeIdleConnections();
+// @ts-expect-error a connector of one's own would replace the gate
+createDispatcher({ rules, connect: () => {} });
 const found: DeniedError | undefined = deniedError(new Error('x'));
 const code: 'ERR_NETJAIL_DENIED' | undefined = found?.code;
 
 export {
   accepted,
+  again,
   agent,
   byPort,
   code,
   dispatcher6,
+  explanation,
   five,
   guarded,
   inEffect,
+  loaded,
+  outcome,
+  parsed,
+  onPath,
   promised,
+  reasons,
   secure,
   socket,
+  steps,
   unconnected,
+  warnings,
 };

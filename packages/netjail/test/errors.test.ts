@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createDial } from '../src/dial.ts';
 import { DeniedError, deniedError } from '../src/errors.ts';
 import type { VerdictMessage } from '../src/events.ts';
-import { ranges } from '../src/ranges.ts';
+import { ranges, type RangeName } from '../src/ranges.ts';
 import { Rules } from '../src/rules.ts';
 import { denied, type Denial } from '../src/verdict.ts';
 import { packageRoot, readData } from './helpers/data.ts';
@@ -160,6 +160,56 @@ describe('ranges', () => {
     for (const address of ['1.1.1.1', '8.8.8.8', '2606:4700::1111'])
       assert.ok(open.accept(address) && !special.accept(address));
     assert.equal(open.judge('168.63.129.16').reason, 'not-allowed');
+  });
+
+  const members: [range: RangeName, inside: string[], outside: string[]][] = [
+    ['unique-local', ['fc00::1', 'fdff::1'], ['fbff::1', 'fe00::1', '10.0.0.1']],
+    ['private', ['10.0.0.1', '172.31.0.1', '192.168.1.1', 'fd00::1'], ['172.32.0.1', '100.64.0.1', '::1']],
+    ['link-local', ['169.254.1.1', 'febf::1'], ['169.253.1.1', 'fec0::1']],
+    ['shared', ['100.64.0.1', '100.127.255.255'], ['100.63.0.1', '100.128.0.0']],
+    ['multicast', ['224.0.0.1', '239.255.255.255', 'ff02::1'], ['240.0.0.0', 'feff::1']],
+    ['documentation', ['192.0.2.1', '198.51.100.1', '203.0.113.1', '2001:db8::1', '3fff::1'], ['192.0.3.1']],
+    ['benchmarking', ['198.18.0.1', '198.19.0.1', '2001:2::1'], ['198.20.0.1', '2001:2:1::1']],
+    ['reserved', ['240.0.0.1', '255.255.255.255', 'fec0::1', '100::1', '200::1', '3ffe::1'], ['239.0.0.1']],
+    [
+      'transition',
+      [
+        '192.88.99.1',
+        '::2',
+        '::7f00:1',
+        '::ffff:0:1.1.1.1',
+        '64:ff9b::1',
+        '64:ff9b:1::1',
+        '2001::1',
+        '2002::1',
+      ],
+      ['::', '::1', '::ffff:1.1.1.1', '2001:1::1', '2003::1', '64:ff9b:2::1', '1.1.1.1'],
+    ],
+    [
+      'cloud-metadata',
+      ['169.254.169.254', '100.100.100.200', 'fd00:ec2::254', 'fd20:ce::254'],
+      ['169.254.169.253'],
+    ],
+  ];
+  for (const [range, inside, outside] of members) {
+    it(`have in ${range} what its name says, and not what is beside it`, () => {
+      const rules = new Rules({ allow: [range] });
+      for (const address of inside) assert.ok(rules.accept(address), address);
+      for (const address of outside) assert.equal(rules.judge(address).reason, 'not-allowed', address);
+    });
+  }
+
+  it('have in cloud-metadata every address that the data names, each with its source', () => {
+    for (const { prefix, rfc } of data.not_in_registry) {
+      if (rfc === 'vendor') assert.ok(ranges['cloud-metadata'].includes(prefix as never), prefix);
+    }
+    const file = join(dirname(dirname(packageRoot)), 'tools/cloud-metadata.json');
+    const rows = JSON.parse(readFileSync(file, 'utf8')) as { prefix: string; what: string; source: string }[];
+    assert.deepEqual(
+      rows.map(({ prefix }) => prefix),
+      ranges['cloud-metadata'],
+    );
+    for (const { what, source } of rows) assert.ok(what.length > 10 && source.startsWith('https://'));
   });
 
   it('have the unspecified addresses in loopback, and cannot be changed', () => {

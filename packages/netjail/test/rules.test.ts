@@ -428,11 +428,11 @@ describe('Rules malformed input', () => {
       /not an IP address/,
     ],
     [
-      'an object entry',
-      () => new Rules({ allow: [{ prefix: '10.0.0.0/8' }] } as never),
+      'an unknown field in an entry',
+      () => new Rules({ allow: [{ prefix: '10.0.0.0/8', cidr: 8 }] } as never),
       'TypeError',
       'ERR_NETJAIL_INVALID_ENTRY',
-      /an object as allow\[0\]/,
+      /an object as allow\[0\]: there is no field "cidr"/,
     ],
     [
       'text that is no rules',

@@ -1,22 +1,12 @@
 import { currentRules } from '../context.ts';
 import { DispatcherPools } from '../dispatcher-pools.ts';
 import { isRecord } from '../internal/assert.ts';
-import { invalidOption, type GuardOptions } from '../options.ts';
+import { invalidOption } from '../options.ts';
+import type { FetchOptions } from './options.ts';
 import { runtimeAgent } from './runtime-agent.ts';
 
-/** Options of {@link createFetch}: netjail's and those of the runtime's own undici Agent. */
-export interface FetchOptions extends GuardOptions {
-  /** How many rule sets keep connections, 1 or more; default 256. */
-  readonly maxPools?: number;
-  /** Options for `net.connect` and `tls.connect` (`ca`, `cert`, `timeout`, ...); no function. */
-  readonly connect?: Record<string, unknown>;
-  /** Offers HTTP/2 over TLS; default false. */
-  readonly allowH2?: boolean;
-  /** Connections per origin and rule set; default: no limit. */
-  readonly connections?: number;
-  /** Any other option of undici's Agent (`keepAliveTimeout`, `headersTimeout`, ...). */
-  readonly [option: string]: unknown;
-}
+export { createDispatcher, type DispatcherMethods, type RuntimeDispatcher } from './dispatcher.ts';
+export type { FetchOptions } from './options.ts';
 
 /** A guarded `fetch`, and the end of its connections. */
 export interface GuardedFetch {
@@ -61,11 +51,10 @@ const runtimeFetch = globalThis.fetch;
  */
 export function createFetch(options: FetchOptions = {}): GuardedFetch {
   const pools = new DispatcherPools(Agent, options);
-  const fixed = pools.settings.rules;
 
   const guarded = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     // Before anything is awaited: the rules are the caller's.
-    const dispatcher = pools.agentFor(fixed ?? currentRules());
+    const dispatcher = pools.agentFor(pools.settings.rules ?? currentRules());
     if (init === undefined || init === null) return runtimeFetch(input, { dispatcher } as RequestInit);
     if (isRecord(init) && isPlain(init)) {
       const own = { ...init } as Record<string, unknown>;

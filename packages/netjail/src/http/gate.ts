@@ -20,8 +20,8 @@ const IGNORED = new Set(['path', 'socketPath', 'createConnection']);
 const REFUSED_IN_REQUEST = AROUND_THE_GATE.filter((name) => !IGNORED.has(name));
 const REFUSED_IN_AGENT = [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'agent'];
 
-/** Where the options of a request and a socket say which rule set's they are. */
-const POOL = Symbol('netjail.pool');
+/** Where the options of a request, and its socket, say under which rules they are. */
+const PASS = Symbol('netjail.pass');
 
 let pools = 0;
 
@@ -35,6 +35,17 @@ class RulesPool extends Guard {
   constructor(rules: Rules | undefined, settings: GuardSettings, gate: AgentGate) {
     super(rules, settings);
     this.gate = gate;
+  }
+}
+
+/** What a request travels with inside Node's agent, which copies its options on the way. */
+export class Pass {
+  readonly pool: RulesPool;
+  /** The name of its sockets, once Node has asked for it: it is asked for at each step. */
+  name: string | undefined = undefined;
+
+  constructor(pool: RulesPool) {
+    this.pool = pool;
   }
 }
 
@@ -95,14 +106,14 @@ export class AgentGate {
       const error = proxiedDenial(pool, request.method, request.path, own);
       if (error !== undefined) return failRequest(request, options, error);
     }
-    options[POOL] = pool;
+    options[PASS] = new Pass(pool);
     return options;
   }
 
-  /** The name under which Node keeps the sockets of these options: each rule set has its own. */
-  name(name: string, options: unknown): string {
-    const pool = this.#poolOf(options);
-    return pool === undefined ? name : name + pool.suffix;
+  /** The pass in the options of a request, or of a socket; `undefined` in anybody else's. */
+  passOf(holder: unknown): Pass | undefined {
+    const pass = (holder as { [PASS]?: Pass } | undefined)?.[PASS];
+    return pass?.pool.gate === this ? pass : undefined;
   }
 
   /**
@@ -112,10 +123,10 @@ export class AgentGate {
    * own callback has it instead.
    */
   connect(given: unknown, callback: unknown, open: Open): Socket {
-    const pool = this.#poolOf(given);
+    const pass = this.passOf(given);
     // For a request the options are Node's own copy, made for this one connection.
-    const options = pool === undefined ? readDirect(given) : (given as Options);
-    const guard = pool ?? new Guard(this.#settings.rules ?? currentRules(), this.#settings);
+    const options = pass === undefined ? readDirect(given) : (given as Options);
+    const guard = pass?.pool ?? new Guard(this.#settings.rules ?? currentRules(), this.#settings);
     let socket: Socket;
     try {
       const { socketPath } = options as { socketPath?: unknown };
@@ -125,19 +136,19 @@ export class AgentGate {
       const gate = new Gate(guard, readTarget(options['host'], options['port']));
       socket = gate.watch(open(gate.pin(options)) as Socket);
     } catch (error) {
-      if (pool === undefined && typeof callback === 'function') {
+      if (pass === undefined && typeof callback === 'function') {
         (callback as (error: unknown) => void)(error);
         return undefined as never;
       }
       socket = lockSocket(open(failingOptions(error as Error, options)) as Socket);
     }
-    if (pool !== undefined) (socket as unknown as Options)[POOL] = pool;
+    if (pass !== undefined) (socket as unknown as Options)[PASS] = pass;
     return socket;
   }
 
   /** Whether a socket that no request uses may be kept. */
   keeps(socket: unknown): boolean {
-    return this.#poolOf(socket)?.retired === false;
+    return this.passOf(socket)?.pool.retired === false;
   }
 
   closeIdleConnections(): void {
@@ -158,11 +169,11 @@ export class AgentGate {
     pool.retired = true;
     closeSockets(this.#agent!.freeSockets, pool.suffix);
   }
+}
 
-  #poolOf(holder: unknown): RulesPool | undefined {
-    const pool = (holder as Options | undefined)?.[POOL];
-    return pool instanceof RulesPool && pool.gate === this ? pool : undefined;
-  }
+/** Node has made its copy of the options: whoever made these may use them for something else. */
+export function returnPass(options: object): void {
+  delete (options as { [PASS]?: Pass })[PASS];
 }
 
 function readDirect(given: unknown): Options {

@@ -1,17 +1,17 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { GuardOptions } from '../options.ts';
-import { AgentGate } from './gate.ts';
+import { AgentGate, returnPass } from './gate.ts';
 
 type Around = 'host' | 'hostname' | 'port' | 'path' | 'socketPath' | 'lookup' | 'proxyEnv' | 'socket';
 
-/** Options of {@link HttpAgent}: netjail's and those of `http.Agent`, which count per rule set. */
+/** Options of {@link HttpAgent}: netjail's and those of `http.Agent`. */
 export interface HttpAgentOptions extends GuardOptions, Omit<http.AgentOptions, Around> {
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
 }
 
-/** Options of {@link HttpsAgent}: netjail's and those of `https.Agent`, which count per rule set. */
+/** Options of {@link HttpsAgent}: netjail's and those of `https.Agent`. */
 export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions, Around> {
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
@@ -22,7 +22,8 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions
  * node-fetch, the AWS SDK, ...).
  *
  * - The rules are those given, or those in effect when `http.request` is called; each rule set has
- *   connections of its own. `maxSockets`, `maxFreeSockets` and `maxTotalSockets` count per rule set.
+ *   connections of its own. `maxSockets` and `maxFreeSockets` count per origin and rule set,
+ *   `maxTotalSockets` counts all.
  * - A denial is the request's `error` event. A redirect is a request of its own, so it is judged.
  * - Requests to a proxy (absolute-form path, CONNECT) are judged by their real target as well;
  *   names in them are denied. With axios set `proxy: false`. Environment proxies are not used.
@@ -56,13 +57,17 @@ export class HttpAgent extends http.Agent {
   /** Called by Node when a request is made. */
   addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
     const admitted = this.#gate.admit(request, options, port, localAddress);
+    if (admitted === undefined) return;
     // @ts-expect-error -- the types leave it out
-    if (admitted !== undefined) super.addRequest(request, admitted);
+    super.addRequest(request, admitted);
+    returnPass(admitted);
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
   override getName(options?: http.ClientRequestArgs): string {
-    return this.#gate.name(super.getName(options), options);
+    const pass = this.#gate.passOf(options);
+    if (pass === undefined) return super.getName(options);
+    return (pass.name ??= super.getName(options) + pass.pool.suffix);
   }
 
   /**
@@ -125,13 +130,17 @@ export class HttpsAgent extends https.Agent {
   /** Called by Node when a request is made. */
   addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
     const admitted = this.#gate.admit(request, options, port, localAddress);
+    if (admitted === undefined) return;
     // @ts-expect-error -- the types leave it out
-    if (admitted !== undefined) super.addRequest(request, admitted);
+    super.addRequest(request, admitted);
+    returnPass(admitted);
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
   override getName(options?: https.RequestOptions): string {
-    return this.#gate.name(super.getName(options), options);
+    const pass = this.#gate.passOf(options);
+    if (pass === undefined) return super.getName(options);
+    return (pass.name ??= super.getName(options) + pass.pool.suffix);
   }
 
   /**

@@ -80,9 +80,9 @@ export const Dispatcher: new <C extends AgentClass>(
     }
     const { Agent, ...rest } = readOnce(options) as { Agent?: AgentClass };
     const pools = new DispatcherPools(Agent as AgentClass, rest);
-    const { rules: fixed } = pools.settings;
 
     this.dispatch = (request, handler) => {
+      const fixed = pools.settings.rules;
       if (fixed !== undefined) return pools.dispatch(fixed, request, handler);
       // Callbacks come from the socket's context, and a retry dispatches from them.
       const rules = currentRules();

@@ -8,7 +8,8 @@ import type { VerdictMessage } from '../../src/events.ts';
 import type { Resolver } from '../../src/resolver.ts';
 import type { Reason } from '../../src/verdict.ts';
 import { ALLOWED, DENIED } from '../helpers/lab.ts';
-import { loadRecipe, netjail, notRun, startService, type Recipe, type Service } from '../helpers/services.ts';
+import { recipe as loadRecipe, netjail, type Recipe } from '../helpers/recipes.ts';
+import { notRun, startService, type Service } from '../helpers/services.ts';
 
 export const rules: InstanceType<typeof netjail.Rules> = new netjail.Rules({
   allow: ['127.0.0.0/8', '::/0'],

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { DENIED, tlsCertificate } from '../helpers/lab.ts';
 import { packageRoot } from '../helpers/data.ts';
-import { loadRecipe, openSites, type Service } from '../helpers/services.ts';
+import { recipe as loadRecipe } from '../helpers/recipes.ts';
+import { openSites, type Service } from '../helpers/services.ts';
 import { contract, counted, never, rules, useOnce, withService } from './contract.ts';
 
 const PATH = '/netjail.Test/Hello';

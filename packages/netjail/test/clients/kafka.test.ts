@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { ALLOWED, DENIED } from '../helpers/lab.ts';
-import { loadRecipe } from '../helpers/services.ts';
+import { recipe as loadRecipe } from '../helpers/recipes.ts';
 import { assertDeniedBy, contract, counted, never, rules, useOnce, withService } from './contract.ts';
 
 withService('kafka', (service) => {

@@ -9,7 +9,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../helpers/data.ts';
 import { ALLOWED, DENIED } from '../helpers/lab.ts';
-import { loadRecipe } from '../helpers/services.ts';
+import { recipe as loadRecipe } from '../helpers/recipes.ts';
 import { never, rules } from './contract.ts';
 
 const requireClient = createRequire(pathToFileURL(join(packageRoot, '../../examples/clients/redis.js')));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { loadRecipe } from '../helpers/services.ts';
+import { recipe as loadRecipe } from '../helpers/recipes.ts';
 import { agrees, counted, rules, useOnce, withService } from './contract.ts';
 
 withService('memcached', (service) => {

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import type { VerdictMessage } from '../../src/events.ts';
 import { packageRoot } from '../helpers/data.ts';
 import { ALLOWED, DENIED } from '../helpers/lab.ts';
-import { loadRecipe, type Handle } from '../helpers/services.ts';
+import { recipe as loadRecipe, type Handle } from '../helpers/recipes.ts';
 import { agrees, contract, counted, never, rules, withService } from './contract.ts';
 
 interface Nats {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { ALLOWED, DENIED } from '../helpers/lab.ts';
-import { loadRecipe, type Sites } from '../helpers/services.ts';
+import { recipe as loadRecipe } from '../helpers/recipes.ts';
+import type { Sites } from '../helpers/services.ts';
 import { assertDeniedBy, contract, never, rules, useOnce, withService } from './contract.ts';
 
 withService('redis-sentinel', (service) => {

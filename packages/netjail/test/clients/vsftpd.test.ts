@@ -5,7 +5,8 @@ import { it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../helpers/data.ts';
 import { ALLOWED } from '../helpers/lab.ts';
-import { loadRecipe, netjail, type Counter, type Handle } from '../helpers/services.ts';
+import { recipe as loadRecipe, netjail, type Handle } from '../helpers/recipes.ts';
+import type { Counter } from '../helpers/services.ts';
 import { assertDeniedBy, contract, never, withService } from './contract.ts';
 
 interface Ftp {

@@ -27,7 +27,14 @@ export interface Lab {
   drained(): Promise<void>;
 }
 
-export type Kind = 'http' | 'https' | 'h2';
+export type Kind = 'http' | 'https' | 'h2' | 'h2c';
+
+/** Serves what the lab does not know itself: answers requests, or gives the server listeners. */
+export interface Service {
+  /** True when it has answered. */
+  request?(request: http.IncomingMessage, response: http.ServerResponse, address: string): boolean;
+  upgrade?(request: http.IncomingMessage, socket: Socket, head: Buffer, address: string): void;
+}
 
 let certificate: Promise<{ cert: string; private: string }> | undefined;
 
@@ -51,8 +58,8 @@ export async function tlsCertificate(): Promise<{ cert: string; key: string }> {
 }
 
 /** Starts both sites; they end with the test. */
-export async function startLab(t: TestContext, kind: Kind = 'http'): Promise<Lab> {
-  const tls = kind === 'http' ? undefined : await tlsCertificate();
+export async function startLab(t: TestContext, kind: Kind = 'http', service: Service = {}): Promise<Lab> {
+  const tls = kind === 'http' || kind === 'h2c' ? undefined : await tlsCertificate();
   let port = 0;
   const sites: Site[] = [];
   for (const address of [ALLOWED, DENIED]) {
@@ -69,8 +76,9 @@ export async function startLab(t: TestContext, kind: Kind = 'http'): Promise<Lab
       socket.on('error', () => {});
     });
     server.on('tlsClientError', () => {});
-    server.on('upgrade', (_request, socket: Socket) => {
+    server.on('upgrade', (request, socket: Socket, head: Buffer) => {
       socket.on('error', () => {});
+      if (service.upgrade) return service.upgrade(request, socket, head, address);
       socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nupgraded');
     });
     server.on('connect', (_request, socket: Socket) => {
@@ -81,6 +89,7 @@ export async function startLab(t: TestContext, kind: Kind = 'http'): Promise<Lab
       const url = request.url ?? '';
       const host = request.headers.host ?? (request.headers[':authority'] as string | undefined);
       site.requests.push({ url, host, servername: (request.socket as { servername?: string }).servername });
+      if (service.request?.(request, response, address)) return;
       const to = /^\/redirect\?(.*)$/.exec(url)?.[1];
       if (to !== undefined) {
         response.writeHead(302, { location: decodeURIComponent(to) }).end();
@@ -107,7 +116,7 @@ export async function startLab(t: TestContext, kind: Kind = 'http'): Promise<Lab
     port,
     allowed,
     denied,
-    url: (host, path = '/') => `${kind === 'http' ? 'http' : 'https'}://${host}:${port}${path}`,
+    url: (host, path = '/') => `${tls === undefined ? 'http' : 'https'}://${host}:${port}${path}`,
     drained: async () => {
       while (allowed.open.size + denied.open.size > 0) {
         const [socket] = [...allowed.open, ...denied.open];
@@ -126,6 +135,7 @@ export function release(site: Site): void {
 
 function createServer(kind: Kind, tls: { cert: string; key: string } | undefined): net.Server {
   if (kind === 'http') return http.createServer();
+  if (kind === 'h2c') return http2.createServer() as unknown as net.Server;
   if (kind === 'https') return https.createServer(tls!);
   return http2.createSecureServer({ ...tls!, allowHTTP1: true }) as unknown as net.Server;
 }

@@ -1,0 +1,3 @@
+module netjail-bench
+
+go 1.21

@@ -1,0 +1,30 @@
+import { EventSource } from 'eventsource';
+import { createFetch } from 'netjail/fetch';
+
+export const meta = {
+  kind: 'http',
+  client: 'eventsource',
+  package: 'eventsource',
+  versions: '4',
+  way: 'fetch',
+  why: 'It takes a `fetch`, for reconnections too.',
+  hop: 'redirects are judged',
+  denial: 'message',
+};
+
+export function open(guard, url) {
+  // recipe
+  const fetch = createFetch(guard);
+  const connect = () => new EventSource(url, { fetch });
+  // end
+  return {
+    use: () =>
+      new Promise((resolve, reject) => {
+        const source = connect();
+        source.addEventListener('message', ({ data }) => (source.close(), resolve(data)));
+        source.addEventListener('error', ({ message }) => (source.close(), reject(new Error(message))));
+      }),
+    close: () => fetch.destroy(),
+    connect,
+  };
+}

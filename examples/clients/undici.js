@@ -1,0 +1,23 @@
+import { Agent, request } from 'undici';
+import { Dispatcher } from 'netjail/undici';
+
+export const meta = {
+  kind: 'http',
+  client: 'undici',
+  package: 'undici',
+  versions: '6, 7, 8',
+  way: 'dispatcher',
+  why: 'Every call takes a `dispatcher`; netjail builds it from the Agent class of the same undici.',
+  hop: 'redirects are not followed; those of its `fetch` and of its redirect interceptor are judged',
+  unguarded:
+    '`connect.lookup` of an Agent: a literal passes it by. Pool, Client, BalancedPool, ProxyAgent and EnvHttpProxyAgent are refused as the Agent class.',
+  denial: 'error',
+};
+
+export function open(guard, url) {
+  // recipe
+  const dispatcher = new Dispatcher({ Agent, ...guard });
+  const send = () => request(url, { dispatcher });
+  // end
+  return { use: async () => (await send()).body.text(), close: () => dispatcher.destroy() };
+}

@@ -1,0 +1,268 @@
+import { createHash, type Hash } from 'node:crypto';
+import { textOfIPv6, textOfWord } from './address.ts';
+import type { HostPattern } from './host.ts';
+import { hasPort, type Ports } from './ports.ts';
+import { Prefix } from './prefix.ts';
+import { ranges, type RangeName } from './ranges.ts';
+import {
+  BARE4,
+  BARE6,
+  bitsOf4,
+  bitsOf6,
+  intervalsCover,
+  MAPPED4,
+  metaOf,
+  positionOf,
+  Table4,
+  Table6,
+  writtenOf,
+  type Columns,
+} from './table.ts';
+
+/** A text that is the same for the same canonical policy. */
+export function newHash(): Hash {
+  return createHash('sha256');
+}
+
+const NONE: Columns = {
+  words: new Uint32Array(0),
+  meta: new Uint32Array(0),
+  count: 0,
+};
+const EMPTY4 = new Table4(NONE);
+const EMPTY6 = new Table6(NONE);
+
+/** Prefixes of one family that are being collected. */
+class Growing implements Columns {
+  words: Uint32Array = NONE.words;
+  meta: Uint32Array = NONE.meta;
+  count = 0;
+  readonly width: 1 | 4;
+
+  constructor(width: 1 | 4) {
+    this.width = width;
+  }
+
+  /** Makes room for one more; `hint` is how many may still come. */
+  grow(hint: number): void {
+    if (this.count < this.meta.length) return;
+    const size = Math.max(4, this.count === 0 ? hint : 2 * this.count);
+    const { words, meta } = this;
+    this.words = new Uint32Array(size * this.width);
+    this.meta = new Uint32Array(size);
+    this.words.set(words);
+    this.meta.set(meta);
+  }
+}
+
+/** Collects the entries of one group. */
+export class GroupBuilder {
+  readonly #v4 = new Growing(1);
+  readonly #v6 = new Growing(4);
+  #publicAt = -1;
+  #anyAt = -1;
+
+  add4(word: number, bits: number, at: number, hint: number): void {
+    const columns = this.#v4;
+    columns.grow(hint);
+    const to = columns.count++;
+    columns.words[to] = word;
+    columns.meta[to] = metaOf(at, bits);
+  }
+
+  add6(words: ArrayLike<number>, bits: number, at: number, hint: number): void {
+    const columns = this.#v6;
+    columns.grow(hint);
+    const to = columns.count++;
+    for (let w = 0; w < 4; w++) columns.words[4 * to + w] = words[w]!;
+    columns.meta[to] = metaOf(at, bits);
+  }
+
+  addPrefix(prefix: Prefix, bare: boolean, at: number): void {
+    const { address, bits } = prefix;
+    if (address.family === 4) {
+      this.add4(address.words[3], bare ? 32 | BARE4 : bits, at, 1);
+    } else if (address.mapped && bits >= 96) {
+      this.add4(address.words[3], (bits - 96) | MAPPED4 | (bare ? BARE4 : 0), at, 1);
+    } else this.add6(address.words, bare ? BARE6 : bits, at, 1);
+  }
+
+  addRange(range: RangeName, at: number): void {
+    // An own table, one for all rules: what it allows is judged in its own way, and it is long.
+    if (range === 'public') {
+      if (this.#publicAt === -1) this.#publicAt = at;
+    } else for (const prefix of prefixesOf(range)) this.addPrefix(prefix, false, at);
+  }
+
+  /** An entry without a prefix: every address. */
+  addAny(at: number): void {
+    if (this.#anyAt === -1) this.#anyAt = at;
+  }
+
+  build(host?: HostPattern, ports?: Ports): Group {
+    return new Group(this.#v4, this.#v6, this.#publicAt, this.#anyAt, host, ports);
+  }
+}
+
+const rangePrefixes = new Map<RangeName, readonly Prefix[]>();
+
+function prefixesOf(range: RangeName): readonly Prefix[] {
+  let prefixes = rangePrefixes.get(range);
+  if (prefixes === undefined) {
+    prefixes = ranges[range].map((text) => Prefix.parse(text));
+    rangePrefixes.set(range, prefixes);
+  }
+  return prefixes;
+}
+
+/** An entry that matched: its position, and its text where it was written as a prefix. */
+export interface Found {
+  readonly at: number;
+  readonly text: string | undefined;
+}
+
+/** The entries of one list that ask for the same host and port: a set of addresses. */
+export class Group {
+  readonly host: HostPattern | undefined;
+  readonly ports: Ports | undefined;
+  readonly v4: Table4;
+  readonly v6: Table6;
+  /** The position of the first entry that is the range `public`, or -1. */
+  readonly publicAt: number;
+  /** The position of the first entry without a prefix, or -1. */
+  readonly anyAt: number;
+
+  constructor(
+    v4: Columns,
+    v6: Columns,
+    publicAt: number,
+    anyAt: number,
+    host: HostPattern | undefined,
+    ports: Ports | undefined,
+  ) {
+    this.v4 = v4.count === 0 ? EMPTY4 : new Table4(v4);
+    this.v6 = v6.count === 0 ? EMPTY6 : new Table6(v6);
+    this.publicAt = publicAt;
+    this.anyAt = anyAt;
+    this.host = host;
+    this.ports = ports;
+  }
+
+  get empty(): boolean {
+    return this.v4.empty && this.v6.empty && this.publicAt < 0 && this.anyAt < 0;
+  }
+
+  /** Every address of both families, by one entry or by several. */
+  get all(): boolean {
+    return this.anyAt >= 0 || (this.v4.all && this.v6.all);
+  }
+
+  /** Whether its ports have this one; `unknown` where the port is not known. */
+  fits(port: number | undefined, unknown: boolean): boolean {
+    if (this.ports === undefined) return true;
+    return port === undefined ? unknown : hasPort(this.ports, port);
+  }
+
+  has4(word: number): boolean {
+    return this.v4.has(word) || this.anyAt >= 0 || (this.publicAt >= 0 && publicly().v4.has(word));
+  }
+
+  has6(a: number, b: number, c: number, d: number): boolean {
+    return this.hasByName6(a, b, c, d) || (this.publicAt >= 0 && publicly().v6.has(a, b, c, d));
+  }
+
+  /** As {@link Group.has6}, by another entry than the range `public`. */
+  hasByName6(a: number, b: number, c: number, d: number): boolean {
+    return this.anyAt >= 0 || this.v6.has(a, b, c, d);
+  }
+
+  /** Each entry that contains the address, in no order. */
+  matches4(word: number): Found[] {
+    const { v4 } = this;
+    const found = v4.matches(word).map((i): Found => ({ at: positionOf(v4.metaAt(i)), text: text4(v4, i) }));
+    if (this.publicAt >= 0 && publicly().v4.has(word)) found.push({ at: this.publicAt, text: undefined });
+    if (this.anyAt >= 0) found.push({ at: this.anyAt, text: undefined });
+    return found;
+  }
+
+  matches6(a: number, b: number, c: number, d: number): Found[] {
+    const { v6 } = this;
+    const found = v6
+      .matches(a, b, c, d)
+      .map((i): Found => ({ at: positionOf(v6.metaAt(i)), text: text6(v6, i) }));
+    if (this.publicAt >= 0 && publicly().v6.has(a, b, c, d))
+      found.push({ at: this.publicAt, text: undefined });
+    if (this.anyAt >= 0) found.push({ at: this.anyAt, text: undefined });
+    return found;
+  }
+
+  /** Puts the text of each prefix where it stood in the list. */
+  writeTexts(texts: string[]): void {
+    const { v4, v6 } = this;
+    for (let i = 0; i < v4.count; i++) texts[positionOf(v4.metaAt(i))] = text4(v4, i);
+    for (let i = 0; i < v6.count; i++) texts[positionOf(v6.metaAt(i))] = text6(v6, i);
+  }
+
+  /** Whether every address of this group is in the other; `false` also where that is hard to say. */
+  within(other: Group): boolean {
+    if (other.all) return true;
+    if (this.anyAt >= 0) return false;
+    const inside = (table4: Table4, table6: Table6): boolean =>
+      (table4.empty ||
+        (other.has4(table4.word(0) | 0) && intervalsCover(other.v4.intervals(), table4.intervals(), 1))) &&
+      (table6.empty || intervalsCover(other.v6.intervals(), table6.intervals(), 4));
+    const open = publicly();
+    const publicInside = this.publicAt < 0 || other.publicAt >= 0 || inside(open.v4, open.v6);
+    return publicInside && inside(this.v4, this.v6);
+  }
+
+  /** What does not change when entries are reordered, repeated, nested, unmasked or split. */
+  addTo(hash: Hash): void {
+    hash.update(`${this.anyAt >= 0 ? 'any' : ''} ${this.publicAt >= 0 ? 'public' : ''}`);
+    if (this.anyAt >= 0) return;
+    const v4 =
+      this.publicAt >= 0
+        ? withoutCovered(this.v4.intervals(), publicly().v4.intervals())
+        : this.v4.intervals();
+    const v6 = this.v6.intervals();
+    hash.update(` ${v4.length} ${v6.length} `).update(v4).update(v6);
+  }
+}
+
+/** The intervals of `inner` that are not inside one of `outer`. */
+function withoutCovered(inner: Uint32Array, outer: Uint32Array): Uint32Array {
+  const kept: number[] = [];
+  let k = 0;
+  for (let i = 0; i < inner.length; i += 2) {
+    while (k < outer.length && outer[k + 1]! < inner[i]!) k += 2;
+    const inside = k < outer.length && outer[k]! <= inner[i]! && outer[k + 1]! >= inner[i + 1]!;
+    if (!inside) kept.push(inner[i]!, inner[i + 1]!);
+  }
+  return Uint32Array.from(kept);
+}
+
+function text4(table: Table4, i: number): string {
+  const meta = table.metaAt(i);
+  const mapped = (meta & MAPPED4) !== 0;
+  const address = `${mapped ? '::ffff:' : ''}${textOfWord(table.word(i))}`;
+  return (meta & BARE4) === 0 ? `${address}/${bitsOf4(meta) + (mapped ? 96 : 0)}` : address;
+}
+
+function text6(table: Table6, i: number): string {
+  const meta = table.metaAt(i);
+  const [a, b, c, d] = [0, 1, 2, 3].map((w) => table.word(4 * i + w)) as [number, number, number, number];
+  const address = textOfIPv6(a, b, c, d);
+  return writtenOf(meta) === BARE6 ? address : `${address}/${bitsOf6(meta)}`;
+}
+
+let publicTables: { readonly v4: Table4; readonly v6: Table6 } | undefined;
+
+/** The range `public`, compiled once. */
+export function publicly(): { readonly v4: Table4; readonly v6: Table6 } {
+  if (publicTables === undefined) {
+    const builder = new GroupBuilder();
+    for (const prefix of prefixesOf('public')) builder.addPrefix(prefix, false, 0);
+    publicTables = builder.build();
+  }
+  return publicTables;
+}

@@ -1,0 +1,3 @@
+module netjail-differential
+
+go 1.21

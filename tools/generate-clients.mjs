@@ -1,0 +1,198 @@
+// Writes docs/clients.md from examples/clients: a table of every client, then the recipes.
+// node tools/generate-clients.mjs          writes the file
+// node tools/generate-clients.mjs --check  exits 1 when the file on disk differs
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'examples/clients');
+const target = join(root, 'docs/clients.md');
+const MOST_LINES = 5;
+
+const KINDS = {
+  http: 'HTTP',
+  database: 'Databases and caches',
+  messaging: 'Messaging and RPC',
+  other: 'Others',
+};
+const WAYS = {
+  agent: 'agent',
+  dispatcher: 'dispatcher',
+  fetch: 'fetch',
+  dial: 'dial',
+  socket: 'socket',
+  options: 'options',
+  resolver: 'resolver',
+  none: '**not guarded**',
+};
+const DENIALS = {
+  error: '`deniedError(error)`',
+  message: 'in the message',
+  event: 'event only',
+};
+const FIELDS = {
+  kind: Object.keys(KINDS),
+  client: 'text',
+  package: 'optional',
+  versions: 'text',
+  node: 'optional',
+  flags: 'optional',
+  way: Object.keys(WAYS),
+  why: 'text',
+  hop: 'text',
+  unguarded: 'optional',
+  denial: Object.keys(DENIALS),
+};
+
+/**
+ * The value of `export const meta` without running the file: its packages may not be installed, or
+ * not load on this Node.
+ */
+function readMeta(file, text) {
+  const source = /^export const meta = (\{.*?^\});$/ms.exec(text)?.[1];
+  if (source === undefined) throw new Error(`${file}: there is no \`export const meta = { ... };\``);
+  const meta = new Function(`'use strict'; return (${source});`)();
+  for (const [name, rule] of Object.entries(FIELDS)) {
+    const value = meta[name];
+    if (rule === 'optional' && value === undefined) continue;
+    // A client that nothing guards has no denial.
+    if (name === 'denial' && meta.way === 'none' && value === undefined) continue;
+    if (Array.isArray(rule) ? !rule.includes(value) : value === undefined || value === '')
+      throw new Error(`${file}: meta.${name} is ${JSON.stringify(value)}`);
+  }
+  const unknown = Object.keys(meta).find((name) => !(name in FIELDS));
+  if (unknown !== undefined) throw new Error(`${file}: meta.${unknown} is not known`);
+  return meta;
+}
+
+/** The lines between the markers, and what the file imports for them. */
+function readRecipe(file, text) {
+  const inside = /^ *\/\/ recipe\n(.*?)^ *\/\/ end\n/ms.exec(text)?.[1];
+  if (inside === undefined) throw new Error(`${file}: there is no recipe between its markers`);
+  const lines = inside.trimEnd().split('\n');
+  if (lines.length > MOST_LINES) throw new Error(`${file}: the recipe has ${lines.length} lines`);
+  const indent = Math.min(...lines.filter((line) => line !== '').map((line) => line.search(/\S/)));
+  const recipe = lines.map((line) => line.slice(indent)).join('\n');
+  const imports = [...text.matchAll(/^import (.*?) from '(.*?)';$/gms)]
+    .filter(([, , from]) => !from.startsWith('.'))
+    .flatMap(([, names, from]) => {
+      const used = (name) => new RegExp(`\\b${name}\\b`).test(recipe);
+      const inBraces = /^\{(.*)\}$/s
+        .exec(names)?.[1]
+        .split(',')
+        .map((name) => name.trim());
+      if (inBraces === undefined)
+        return used(names.replace(/^\* as /, '')) ? [`import ${names} from '${from}';`] : [];
+      const wanted = inBraces.filter((name) => name !== '' && used(name.replace(/^.* as /, '')));
+      return wanted.length === 0 ? [] : [`import { ${wanted.join(', ')} } from '${from}';`];
+    });
+  return `${imports.join('\n')}\n\n${recipe}`;
+}
+
+const requireHere = createRequire(pathToFileURL(join(folder, 'README.md')));
+
+/** The version that is installed, which is the one that the tests ran with. */
+function installed(name) {
+  for (const path of requireHere.resolve.paths(name)) {
+    const manifest = join(path, name, 'package.json');
+    if (existsSync(manifest)) return JSON.parse(readFileSync(manifest, 'utf8')).version;
+  }
+  throw new Error(`${name} is not installed: npm ci`);
+}
+
+const clients = readdirSync(folder)
+  .filter((file) => file.endsWith('.js'))
+  .sort()
+  .map((file) => {
+    const text = readFileSync(join(folder, file), 'utf8');
+    const meta = readMeta(file, text);
+    return { file, ...meta, recipe: meta.way === 'none' ? undefined : readRecipe(file, text) };
+  })
+  .sort((a, b) => a.client.toLowerCase().localeCompare(b.client.toLowerCase(), 'en'));
+
+const anchor = (client) =>
+  client
+    .toLowerCase()
+    .replace(/[^a-z0-9 _-]/g, '')
+    .replaceAll(' ', '-');
+const cell = (text) => text.replaceAll('|', '\\|');
+const needs = ({ node, flags }) =>
+  [
+    node === undefined ? [] : `Node ${node}`,
+    flags === undefined ? [] : flags.map((flag) => `\`${flag}\``),
+  ].flat();
+
+function table(rows) {
+  const lines = rows.map((row) => {
+    const name = row.recipe === undefined ? row.client : `[${row.client}](#${anchor(row.client)})`;
+    const tested = row.package === undefined ? '' : ` (tested: ${installed(row.package)})`;
+    const need = needs(row).length === 0 ? '' : `; needs ${needs(row).join(', ')}`;
+    return `| ${[
+      name,
+      `${row.versions}${tested}${need}`,
+      WAYS[row.way],
+      row.hop,
+      row.denial === undefined ? '–' : DENIALS[row.denial],
+      row.unguarded ?? '–',
+    ]
+      .map(cell)
+      .join(' | ')} |`;
+  });
+  return [
+    '| client | versions | way | addresses met on the way | the denial | what is not guarded |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
+
+const parts = Object.entries(KINDS).flatMap(([kind, title]) => {
+  const rows = clients.filter((client) => client.kind === kind);
+  if (rows.length === 0) return [];
+  // Not ```js: the recipes are executed from their files, not from here.
+  const recipes = rows
+    .filter(({ recipe }) => recipe !== undefined)
+    .map(
+      ({ client, why, recipe, file }) =>
+        `### ${client}\n\n${why}\n\n\`\`\`javascript\n${recipe}\n\`\`\`\n\n[${file}](../examples/clients/${file})`,
+    );
+  const unguarded = rows
+    .filter(({ recipe }) => recipe === undefined)
+    .map(({ client, why }) => `### ${client}\n\n${why}`);
+  return [`## ${title}`, table(rows), ...recipes, ...unguarded];
+});
+
+const text = `<!-- Generated by tools/generate-clients.mjs from examples/clients. Do not edit. -->
+
+# Clients
+
+How each client is guarded. The recipes are the executed example files: the tests drive the real packages through them, and each must reach an allowed server by literal and by name, be denied by literal and by name, and leave no trace on the denied one.
+
+In each recipe \`guard\` is what every adapter takes, \`url\` or \`target\` is where to go:
+
+\`\`\`javascript
+const guard = { rules: new Rules({ allow: ['public'] }) };
+\`\`\`
+
+Without \`rules\` those in effect at the call count. Make agents, dispatchers and fetches once, not for each request: they keep the connections.
+
+The way says what netjail gives to the client: an **agent** (\`netjail/http\`), a **dispatcher** (\`netjail/undici\`, \`netjail/fetch\`), a **fetch** (\`netjail/fetch\`), the **dial** (\`createDial\`) that opens its sockets, a guarded **socket** (\`dial.socket()\`) that it connects itself, **options** for the socket that it opens itself, judged before it has them, or a **resolver** of its names. On Node 20 import \`netjail/fetch\` before packages that load an undici of their own.
+
+**The denial** says how you see it: \`deniedError(error)\` finds the error, or the client keeps only its message, or only \`netjail:verdict\` tells.
+
+${parts.join('\n\n')}
+`;
+
+if (process.argv.includes('--check')) {
+  if (!existsSync(target) || readFileSync(target, 'utf8') !== text) {
+    console.error(
+      'docs/clients.md differs from what examples/clients give: run node tools/generate-clients.mjs',
+    );
+    process.exit(1);
+  }
+  console.log(`docs/clients.md is what ${clients.length} recipes give`);
+} else {
+  writeFileSync(target, text);
+  console.log(`wrote ${clients.length} clients to docs/clients.md`);
+}
