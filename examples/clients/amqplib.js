@@ -15,11 +15,10 @@ export const meta = {
 
 export async function open(guard, { host, port, user, password, tls }) {
   const protocol = tls ? 'amqps' : 'amqp';
-  const servername = tls && host === '127.0.0.2' ? '' : host;
   const account = { username: user, password, protocol };
   // recipe
   const { host: hostname, port: to, lookup } = createSocketOptions(guard)(host, port);
-  const client = await amqp.connect({ hostname, port: to, ...account }, { ...tls, lookup, servername });
+  const client = await amqp.connect({ hostname, port: to, ...account }, { ...tls, lookup });
   // end
   client.on('error', () => {});
   return {

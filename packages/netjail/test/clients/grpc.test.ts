@@ -20,6 +20,21 @@ interface Grpc {
     bindAsync(address: string, credentials: unknown, done: (error: Error | null, port: number) => void): void;
     forceShutdown(): void;
   };
+  Client: new (
+    target: string,
+    credentials: unknown,
+  ) => {
+    makeUnaryRequest(
+      path: string,
+      serialize: (text: string) => Buffer,
+      deserialize: (bytes: Buffer) => string,
+      argument: string,
+      options: object,
+      done: (result: unknown) => void,
+    ): void;
+    close(): void;
+  };
+  credentials: { createInsecure(): unknown };
   ServerCredentials: {
     createInsecure(): unknown;
     createSsl(roots: null, pairs: { private_key: Buffer; cert_chain: Buffer }[]): unknown;
@@ -97,6 +112,24 @@ withService(
         useOnce(t, recipe, { rules, resolver: never }, target),
       );
       assert.deepEqual([result, denied], ['hello', 0]);
+    });
+
+    it('leaks to a proxy that the environment names without grpc.enable_http_proxy: 0', async (t) => {
+      const recipe = await loadRecipe('grpc.js');
+      // Registers the scheme.
+      (await recipe.open({ rules, resolver: never }, { ...service(), tls: undefined })).close();
+      process.env['grpc_proxy'] = `http://${DENIED}:${service().port}`;
+      t.after(() => delete process.env['grpc_proxy']);
+      const { host, port } = service();
+      const { denied } = await counted(service(), async () => {
+        const client = new grpc.Client(`guarded:///${host}:${port}`, grpc.credentials.createInsecure());
+        const bytes = (text: string): Buffer => Buffer.from(text);
+        await new Promise((done) => {
+          client.makeUnaryRequest(PATH, bytes, String, 'hello', { deadline: Date.now() + 2000 }, done);
+        });
+        client.close();
+      });
+      assert.ok(denied > 0, 'it was not connected: the table has something to take back');
     });
   },
   start,
