@@ -18,7 +18,7 @@ const RULES = [
   ['test/parity/vectors.test.ts', 'test/rules.test.ts'],
   ['test/differential.test.ts', 'test/fuzz.test.ts'],
 ];
-const POLICY = [['test/policy.test.ts'], ['test/fuzz.test.ts']];
+const POLICY = [['test/policy-json.test.ts'], ['test/policy.test.ts'], ['test/fuzz.test.ts']];
 const TESTS = Object.fromEntries(
   [
     [

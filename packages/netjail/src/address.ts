@@ -257,8 +257,13 @@ function scanIPv6(text: string, end: number): Scanned {
         all |= c;
       }
     }
-    // No digit: behind "::" a zone may follow.
-    if (i === start) break;
+    if (i === start) {
+      // No digit behind a colon: a second colon, or the end, where a zone may follow.
+      if (count === 0 || ellipsis >= 0 || text.charCodeAt(i) !== COLON) break;
+      ellipsis = count;
+      i++;
+      continue;
+    }
     if (count === 8) return NO_ADDRESS;
     const next = i < stop ? text.charCodeAt(i) : 0;
     if (next === DOT) {
@@ -275,11 +280,7 @@ function scanIPv6(text: string, end: number): Scanned {
       ended = true;
       break;
     }
-    if (++i < stop && text.charCodeAt(i) === COLON) {
-      if (ellipsis >= 0) return NO_ADDRESS;
-      ellipsis = count;
-      i++;
-    }
+    i++;
   }
   // Other characters look like hexadecimal digits in their low seven bits.
   if (all > 127) return NO_ADDRESS;

@@ -1,7 +1,7 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
-import { quote } from './internal/assert.ts';
+import { quote, show } from './internal/assert.ts';
 import type { Target } from './target.ts';
 
 /** Options of a socket that would lead it around the gate: never passed on. */
@@ -28,6 +28,11 @@ export interface ConnectOptions extends Record<string, unknown> {
   readonly host: string;
   readonly port: number;
   readonly lookup: LookupFunction;
+}
+
+/** Options for `net.connect` or `tls.connect` with which only one path can be reached. */
+export interface PathOptions extends Record<string, unknown> {
+  readonly path: string;
 }
 
 type GatedSocket = Socket & { blockList?: { check(address: string): boolean } };
@@ -166,6 +171,20 @@ export class Gate {
       );
     };
   }
+}
+
+/**
+ * Turns options, which must be a copy of nobody else's, into those of a connection to a Unix socket
+ * or named pipe, as far as the rules name it. There is no address behind it that could be judged.
+ *
+ * @throws {DeniedError}
+ */
+export function pinPath(guard: Guard, path: unknown, options: Record<string, unknown>): PathOptions {
+  if (typeof path !== 'string') throw guard.refuse('path-not-allowed', show(path), undefined);
+  guard.admitPath(path);
+  for (const name of [...CLOSED, 'host', 'port']) if (options[name] !== undefined) options[name] = undefined;
+  options['path'] = path;
+  return options as PathOptions;
 }
 
 /** The look-up of an address literal, which has none: Node must not find another address for it. */

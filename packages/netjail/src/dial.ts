@@ -6,7 +6,9 @@ import {
   Gate,
   limitConnecting,
   lockSocket,
+  pinPath,
   type ConnectOptions,
+  type PathOptions,
 } from './connect.ts';
 import { currentRules } from './context.ts';
 import { DeniedError, misuse } from './errors.ts';
@@ -28,7 +30,7 @@ export interface DialOptions extends GuardOptions {
   /**
    * Opens the plain socket; default `net.connect`. It gets the options of `net.connect` with a
    * `lookup` that answers judged addresses only and must use them: a socket that turns out to be
-   * connected elsewhere is destroyed. Not used by `dial.tls` and `dial.socket`.
+   * connected elsewhere is destroyed. Not used by `dial.tls` and `dial.socket`, nor for a `path`.
    */
   readonly connect?: (options: ConnectOptions & net.TcpNetConnectOpts) => net.Socket;
   /** Milliseconds from the call until connected (TLS included), 1 or more; default: no limit. */
@@ -56,9 +58,16 @@ export interface TlsDialTarget extends Omit<tls.ConnectionOptions, Around | 'hos
   readonly signal?: AbortSignal;
 }
 
+/** A Unix socket or named pipe to dial, which an allow entry with this `path` must name. */
+export interface DialPath extends Omit<net.IpcNetConnectOpts & net.SocketConstructorOpts, 'fd' | 'handle'> {
+  readonly path: string;
+  readonly host?: never;
+  readonly port?: never;
+}
+
 /** A guarded `net.connect`; see {@link createDial}. */
 export interface Dial {
-  (target: DialTarget, onConnect?: () => void): net.Socket;
+  (target: DialTarget | DialPath, onConnect?: () => void): net.Socket;
   (port: number, host: string, onConnect?: () => void): net.Socket;
   /**
    * A guarded `tls.connect`: connects to a judged address, with SNI and certificate checks on the
@@ -80,7 +89,8 @@ export interface Dial {
  * - A literal is judged before anything else, a name is resolved and every answer is judged; only
  *   allowed addresses are attempted, with Happy Eyeballs over them.
  * - The rules are those given, or those in effect when `dial` is called.
- * - Options that lead around the rules (`lookup`, `fd`, `handle`, `socket`) throw; a `path` is denied.
+ * - Options that lead around the rules (`lookup`, `fd`, `handle`, `socket`) throw.
+ * - The `path` of a Unix socket is denied unless an entry with this very `path` allows it.
  *
  * @throws {TypeError | RangeError} `ERR_NETJAIL_INVALID_OPTION` or `ERR_NETJAIL_INVALID_RULES` here,
  * `ERR_NETJAIL_INVALID_HOST` and `ERR_NETJAIL_INVALID_PORT` from the call, for malformed options.
@@ -110,16 +120,22 @@ export function createDial(options: DialOptions = {}): Dial {
 
   const dial = (...args: unknown[]): net.Socket => {
     const { target, onReady } = readArguments(args);
-    const socket = openSocket(guard(), target, open, net.connect as (options: ConnectOptions) => net.Socket);
+    const socket = openSocket(
+      guard(),
+      target,
+      open,
+      net.connect as (options: ConnectOptions | PathOptions) => net.Socket,
+    );
     return ready(socket, 'connect', onReady, timeout);
   };
   dial.tls = (...args: unknown[]): tls.TLSSocket => {
     if (connect !== undefined)
       throw invalidOption('connect', 'it opens plain sockets, and dial.tls cannot use it');
     const { target, onReady } = readArguments(args);
-    const openTls = (given: ConnectOptions): net.Socket => {
+    const openTls = (given: ConnectOptions | PathOptions): net.Socket => {
       // Node 26 throws on an address as the server name, and older ones send it.
-      const name = given['servername'] ?? (net.isIP(given.host) === 0 ? given.host : '');
+      const host = (given['host'] as string | undefined) ?? '';
+      const name = given['servername'] ?? (net.isIP(host) === 0 ? host : '');
       return tls.connect({ ...given, servername: name } as tls.ConnectionOptions);
     };
     const socket = openSocket(guard(), target, openTls, openTls) as tls.TLSSocket;
@@ -139,20 +155,17 @@ function openSocket(
   guard: Guard,
   options: Record<string, unknown>,
   open: (options: ConnectOptions) => net.Socket,
-  fail: (options: ConnectOptions) => net.Socket,
+  openPlainly: (options: ConnectOptions | PathOptions) => net.Socket,
 ): net.Socket {
   const { path } = options;
-  if (typeof path === 'string' && path !== '') {
-    const denial = guard.refuse('path-not-allowed', path, undefined);
-    return lockSocket(fail(failingOptions(denial, options)));
-  }
+  if (path !== undefined && path !== null && path !== '') return openPath(guard, path, options, openPlainly);
   const gate = new Gate(guard, readTarget(options['host'], options['port']));
   let pinned: ConnectOptions;
   try {
     pinned = gate.pin(options);
   } catch (error) {
     if (!(error instanceof DeniedError)) throw error;
-    return lockSocket(fail(failingOptions(error, options)));
+    return lockSocket(openPlainly(failingOptions(error, options)));
   }
   if ((options['signal'] as AbortSignal | undefined)?.aborted === true) gate.abandon();
   const socket: unknown = open(pinned);
@@ -163,6 +176,22 @@ function openSocket(
   // An own connect function may hand out a socket that is connected already.
   if (!socket.connecting && !socket.destroyed && socket.remoteAddress !== undefined) gate.confirmPeer();
   return socket;
+}
+
+function openPath(
+  guard: Guard,
+  path: unknown,
+  options: Record<string, unknown>,
+  open: (options: ConnectOptions | PathOptions) => net.Socket,
+): net.Socket {
+  let pinned: PathOptions;
+  try {
+    pinned = pinPath(guard, path, options);
+  } catch (error) {
+    if (!(error instanceof DeniedError)) throw error;
+    return lockSocket(open(failingOptions(error, options)));
+  }
+  return lockSocket(open(pinned));
 }
 
 function readArguments(args: readonly unknown[]): {

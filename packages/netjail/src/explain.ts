@@ -1,6 +1,8 @@
 import { Address } from './address.ts';
 import { carried, carriedAddresses, carrierKind, type CarrierKind } from './carried.ts';
+import { misuse } from './errors.ts';
 import type { Found } from './group.ts';
+import { isRecord, readOnce, show } from './internal/assert.ts';
 import type { Layer } from './layer.ts';
 import type { EntryList } from './list.ts';
 import { explainDenial, type TargetFacts, type Verdict } from './verdict.ts';
@@ -114,4 +116,26 @@ export function targetText(address: string | undefined, facts: TargetFacts | und
   const port = facts?.port === undefined ? '' : ` port ${facts.port}`;
   if (address === undefined) return `${host ?? 'an unknown host'}${port}`;
   return host === undefined ? `${address}${port}` : `${address} for ${host}${port}`;
+}
+
+/** Reads the argument of `rules.explain`, each property once. */
+export function readExplainTarget(target: unknown): {
+  address: string | Address | undefined;
+  path: string | undefined;
+  facts: TargetFacts | undefined;
+} {
+  if (typeof target === 'string' || target instanceof Address) {
+    return { address: target, path: undefined, facts: undefined };
+  }
+  const refuse = (reason: string): never => {
+    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot explain ${show(target)}: ${reason}`);
+  };
+  if (!isRecord(target)) return refuse('a target is text or { address, host, port, path }');
+  const { address, host, port, path, ...rest } = readOnce(target) as ExplainTarget;
+  const unknown = Reflect.ownKeys(rest)[0];
+  if (unknown !== undefined) return refuse(`there is no property ${show(String(unknown))}`);
+  if (path !== undefined && (address !== undefined || host !== undefined || port !== undefined)) {
+    return refuse('a path has no address, host or port');
+  }
+  return { address, path, facts: { host, port } };
 }

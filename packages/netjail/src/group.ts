@@ -4,20 +4,20 @@ import type { HostPattern } from './host.ts';
 import { hasPort, type Ports } from './ports.ts';
 import { Prefix } from './prefix.ts';
 import { ranges, type RangeName } from './ranges.ts';
+import { intervalsCover, withoutCovered } from './intervals.ts';
 import {
   BARE4,
   BARE6,
   bitsOf4,
   bitsOf6,
-  intervalsCover,
   MAPPED4,
   metaOf,
   positionOf,
-  Table4,
-  Table6,
   writtenOf,
   type Columns,
 } from './table.ts';
+import { Table4 } from './table4.ts';
+import { Table6 } from './table6.ts';
 
 /** A text that is the same for the same canonical policy. */
 export function newHash(): Hash {
@@ -227,18 +227,6 @@ export class Group {
     const v6 = this.v6.intervals();
     hash.update(` ${v4.length} ${v6.length} `).update(v4).update(v6);
   }
-}
-
-/** The intervals of `inner` that are not inside one of `outer`. */
-function withoutCovered(inner: Uint32Array, outer: Uint32Array): Uint32Array {
-  const kept: number[] = [];
-  let k = 0;
-  for (let i = 0; i < inner.length; i += 2) {
-    while (k < outer.length && outer[k + 1]! < inner[i]!) k += 2;
-    const inside = k < outer.length && outer[k]! <= inner[i]! && outer[k + 1]! >= inner[i + 1]!;
-    if (!inside) kept.push(inner[i]!, inner[i + 1]!);
-  }
-  return Uint32Array.from(kept);
 }
 
 function text4(table: Table4, i: number): string {

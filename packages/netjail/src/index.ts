@@ -1,6 +1,13 @@
 export { Address } from './address.ts';
 export { currentRules, withRules } from './context.ts';
-export { createDial, type Dial, type DialOptions, type DialTarget, type TlsDialTarget } from './dial.ts';
+export {
+  createDial,
+  type Dial,
+  type DialOptions,
+  type DialPath,
+  type DialTarget,
+  type TlsDialTarget,
+} from './dial.ts';
 export { DeniedError, deniedError, type DeniedErrorInit, type ErrorCode } from './errors.ts';
 export type { ConnectOptions } from './connect.ts';
 export type { CarrierKind } from './carried.ts';
@@ -10,7 +17,7 @@ export type { Explanation, ExplainTarget, Step } from './explain.ts';
 export type { LintCode, LintWarning } from './lint.ts';
 export type { GuardOptions } from './options.ts';
 export { loadPolicy, loadPolicySync } from './policy-file.ts';
-export { parsePolicy, policyFrom, type PolicyOptions } from './policy.ts';
+export { parsePolicy, type PolicyOptions } from './policy.ts';
 export type { PolicyErrorFacts } from './policy-read.ts';
 export { watchPolicy, type PolicyWatch, type WatchOptions } from './policy-watch.ts';
 export type { PortInput } from './ports.ts';

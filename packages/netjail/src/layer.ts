@@ -88,17 +88,36 @@ export class Layer {
     d: number,
     matching: Matching | undefined,
   ): Reason | undefined {
-    if (family === 4 || isMapped(a, b, c)) {
-      if (this.#tablesOnly ? this.#blocked.v4.has(d) : this.#blocks4(d, matching)) return 'blocked';
-      if (!this.#all4 && !this.#allows4(d, matching)) return 'not-allowed';
-      return d === 0 && this.#blocksLoopback(matching) ? 'loopback-blocked' : undefined;
-    }
+    return family === 4 || isMapped(a, b, c)
+      ? this.#reason4(d, matching)
+      : this.#reason6(a, b, c, d, matching);
+  }
+
+  // Small functions, which the engine puts into one another: a call costs as much as a search.
+  #reason4(word: number, matching: Matching | undefined): Reason | undefined {
+    if (this.#tablesOnly ? this.#blocked.v4.has(word) : this.#blocks4(word, matching)) return 'blocked';
+    if (!this.#all4 && !this.#allows4(word, matching)) return 'not-allowed';
+    return word === 0 && this.#blocksLoopback(matching) ? 'loopback-blocked' : undefined;
+  }
+
+  #reason6(a: number, b: number, c: number, d: number, matching: Matching | undefined): Reason | undefined {
     if (this.#tablesOnly ? this.#blocked.v6.has(a, b, c, d) : this.#blocks6(a, b, c, d, matching)) {
       return 'blocked';
     }
     if (!this.#all6 && !this.#allows6(a, b, c, d, matching)) return 'not-allowed';
     if ((a | b | c | d) === 0) return this.#blocksLoopback(matching) ? 'loopback-blocked' : undefined;
     const count = carriedAddresses(a, b, c, d);
+    return count === 0 ? undefined : this.#reasonCarried(count, a, b, c, d, matching);
+  }
+
+  #reasonCarried(
+    count: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    matching: Matching | undefined,
+  ): Reason | undefined {
     for (let i = 0; i < count; i++) {
       const word = carried[i]!;
       decidedByCarried = word;

@@ -1,9 +1,12 @@
 import { Address } from './address.ts';
 import { publicly, type Group } from './group.ts';
+import { maskOf } from './internal/order.ts';
+import { inIntervals } from './intervals.ts';
 import type { Layer } from './layer.ts';
 import type { EntryList } from './list.ts';
-import { bitsOf4, bitsOf6, positionOf, type Table4, type Table6 } from './table.ts';
-import { maskOf } from './internal/order.ts';
+import { bitsOf4, bitsOf6, positionOf } from './table.ts';
+import type { Table4 } from './table4.ts';
+import type { Table6 } from './table6.ts';
 
 /**
  * What `rules.lint` can find.
@@ -224,21 +227,4 @@ function inside6(flat: Uint32Array, table: Table6, i: number): boolean {
     end.push((table.word(4 * i + w) | ~mask) >>> 0);
   }
   return inIntervals(flat, start, end);
-}
-
-/** Whether one of the sorted intervals contains all from start to end. */
-function inIntervals(flat: Uint32Array, start: readonly number[], end: readonly number[]): boolean {
-  const width = start.length;
-  const compare = (at: number, words: readonly number[]): number => {
-    for (let w = 0; w < width; w++) if (flat[at + w] !== words[w]) return flat[at + w]! - words[w]!;
-    return 0;
-  };
-  let low = 0;
-  let high = flat.length / (2 * width);
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compare(middle * 2 * width, start) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low > 0 && compare((low - 1) * 2 * width + width, end) >= 0;
 }

@@ -60,20 +60,3 @@ export function parsePolicy(text: string, options: PolicyOptions = {}): Rules {
   }
   return readPolicy(text, source, (lists) => new Rules(lists as never));
 }
-
-/**
- * Reads rules from a policy that was parsed already (by `JSON.parse`, from YAML, ...), or from its
- * text as {@link parsePolicy} does. Each property is read once, and inherited ones are not read.
- *
- * @throws {SyntaxError | TypeError} `ERR_NETJAIL_INVALID_POLICY`, with the `field` that is wrong.
- *
- * @example
- * ```ts
- * import { policyFrom } from 'netjail';
- *
- * console.log(String(policyFrom({ allow: ['10.0.0.0/8'] }))); // ALLOW 10.0.0.0/8
- * ```
- */
-export function policyFrom(json: unknown): Rules {
-  return readPolicy(json, undefined, (lists) => new Rules(lists as never));
-}

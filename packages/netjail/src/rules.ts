@@ -1,12 +1,14 @@
 import { Address, NO_ADDRESS, scanAddress, scanned, ZONED } from './address.ts';
 import type { EntryFields, EntryInput } from './entry.ts';
 import { misuse } from './errors.ts';
-import { Explanation, readingsOf, targetText, type ExplainTarget } from './explain.ts';
+import { Explanation, readExplainTarget, readingsOf, targetText, type ExplainTarget } from './explain.ts';
 import { newHash } from './group.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import { Layer } from './layer.ts';
 import { lintLayer, type LintWarning } from './lint.ts';
 import { EntryList } from './list.ts';
+import { readPolicy } from './policy-read.ts';
+import { readScopes } from './rules-text.ts';
 import { allowed, denied, type TargetFacts, type Verdict } from './verdict.ts';
 
 /** The two lists of a rule set; an omitted one is empty. */
@@ -111,6 +113,23 @@ export class Rules {
       const own = new Rules(init);
       return outer === undefined ? own : nest(own, outer);
     }, undefined)!;
+  }
+
+  /**
+   * Reads rules from a policy that was parsed already (by `JSON.parse`, from YAML, ...), or from its
+   * text as `parsePolicy` does. Each property is read once, and inherited ones are not read.
+   *
+   * @throws {SyntaxError | TypeError} `ERR_NETJAIL_INVALID_POLICY`, with the `field` that is wrong.
+   *
+   * @example
+   * ```ts
+   * import { Rules } from 'netjail';
+   *
+   * console.log(String(Rules.from({ allow: ['10.0.0.0/8'] }))); // ALLOW 10.0.0.0/8
+   * ```
+   */
+  static from(json: unknown): Rules {
+    return readPolicy(json, undefined, (lists) => new Rules(lists as never));
   }
 
   /**
@@ -347,76 +366,10 @@ export function toRules(value: unknown): Rules {
   throw invalid(`${show(value)} is no Rules`);
 }
 
-/** Reads `ALLOW x y, BLOCK z, WITHIN ALLOW ...`: the lists of each scope, the innermost first. */
-function readScopes(text: string): RulesInit[] {
-  const refuse = (): never => {
-    throw misuse(
-      SyntaxError,
-      'ERR_NETJAIL_INVALID_RULES',
-      `Cannot read rules from ${show(text)}: it is not "ALLOW ..., BLOCK ..."`,
-    );
-  };
-  interface Lists {
-    allow?: string[];
-    block?: string[];
-  }
-  let scope: Lists = {};
-  const scopes: Lists[] = [scope];
-  if (text === '') return scopes;
-  let list: string[] | undefined;
-  // A keyword may stand at the beginning, after a comma, and after WITHIN.
-  let clause = true;
-  let comma = true;
-  for (const word of text.split(' ')) {
-    if (clause && comma && word === 'WITHIN') {
-      scopes.push((scope = {}));
-      list = undefined;
-      comma = true;
-      continue;
-    }
-    if (clause) {
-      if (word === 'ALLOW' && scope.allow === undefined && scope.block === undefined) list = scope.allow = [];
-      else if (word === 'BLOCK' && scope.block === undefined) list = scope.block = [];
-      else return refuse();
-      clause = false;
-      continue;
-    }
-    comma = word.endsWith(',');
-    clause = comma;
-    const entry = comma ? word.slice(0, -1) : word;
-    if (entry === '' || (entry.includes(',') && !entry.startsWith('{'))) return refuse();
-    list!.push(entry);
-  }
-  // A comma at the end, or a keyword without entries.
-  if ((clause && list !== undefined) || list?.length === 0) return refuse();
-  return scopes;
-}
-
 function readList(list: unknown, name: string): EntryList {
   if (list === undefined) return new EntryList([], name);
   if (!Array.isArray(list)) throw invalid(`${name} is an array, not ${show(list)}`);
   return new EntryList(list as readonly unknown[], name);
-}
-
-function readExplainTarget(target: unknown): {
-  address: string | Address | undefined;
-  path: string | undefined;
-  facts: TargetFacts | undefined;
-} {
-  if (typeof target === 'string' || target instanceof Address) {
-    return { address: target, path: undefined, facts: undefined };
-  }
-  const refuse = (reason: string): never => {
-    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot explain ${show(target)}: ${reason}`);
-  };
-  if (!isRecord(target)) return refuse('a target is text or { address, host, port, path }');
-  const { address, host, port, path, ...rest } = readOnce(target) as ExplainTarget;
-  const unknown = Reflect.ownKeys(rest)[0];
-  if (unknown !== undefined) return refuse(`there is no property ${show(String(unknown))}`);
-  if (path !== undefined && (address !== undefined || host !== undefined || port !== undefined)) {
-    return refuse('a path has no address, host or port');
-  }
-  return { address, path, facts: { host, port } };
 }
 
 function expectAddress(address: unknown): Address {

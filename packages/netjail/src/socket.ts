@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { AROUND_THE_GATE, failingOptions, Gate, limitConnecting } from './connect.ts';
+import { AROUND_THE_GATE, failingOptions, Gate, limitConnecting, pinPath } from './connect.ts';
 import { DeniedError, misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { isRecord, readOnce } from './internal/assert.ts';
@@ -26,7 +26,9 @@ class GuardedSocket extends net.Socket {
     if (onConnect !== undefined) this.once('connect', onConnect);
     limitConnecting(this, 'connect', this.#timeout);
     try {
-      if (path !== undefined) throw this.#guard.refuse('path-not-allowed', path, undefined);
+      if (path !== undefined) {
+        return super.connect(pinPath(this.#guard, path, options) as unknown as net.SocketConnectOpts);
+      }
       const gate = new Gate(this.#guard, readTarget(options['host'], options['port']));
       const pinned = gate.pin(options);
       gate.watchClosely(this);

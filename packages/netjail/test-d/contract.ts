@@ -126,7 +126,8 @@ const secure: tls.TLSSocket = dial.tls({ host: 'name.test', port: 5432, ca: 'x',
 const unconnected: net.Socket = dial.socket();
 // @ts-expect-error a host must be given
 dial({ port: 5432 });
-// @ts-expect-error a path leads around the rules
+const byPath: net.Socket = dial({ path: '/run/x.sock' });
+// @ts-expect-error a path has no host and port
 dial({ host: 'name.test', port: 1, path: '/run/x.sock' });
 // @ts-expect-error a lookup leads around the rules
 dial({ host: 'name.test', port: 1, lookup: () => {} });
@@ -171,6 +172,7 @@ const found: DeniedError | undefined = deniedError(new Error('x'));
 const code: 'ERR_NETJAIL_DENIED' | undefined = found?.code;
 
 export {
+  byPath,
   accepted,
   again,
   agent,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Address } from '../src/address.ts';
-import { parsePolicy, policyFrom } from '../src/policy.ts';
+import { parsePolicy } from '../src/policy.ts';
 import { JsonError, parseJson, type JsonNode } from '../src/policy-json.ts';
 import { Prefix } from '../src/prefix.ts';
 import { ranges } from '../src/ranges.ts';
@@ -297,7 +297,7 @@ describe('fuzz: policy JSON', () => {
     );
     fc.assert(
       fc.property(fc.oneof(text, policy, fc.anything()), (one) => {
-        attempt(() => policyFrom(one), 'ERR_NETJAIL_INVALID_POLICY');
+        attempt(() => Rules.from(one), 'ERR_NETJAIL_INVALID_POLICY');
         if (typeof one === 'string')
           attempt(() => parsePolicy(one, { source: 'x' }), 'ERR_NETJAIL_INVALID_POLICY');
       }),

@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import { loadPolicy, loadPolicySync } from '../src/policy-file.ts';
-import { parsePolicy, policyFrom } from '../src/policy.ts';
+import { parsePolicy } from '../src/policy.ts';
 import { ranges } from '../src/ranges.ts';
 import { Rules } from '../src/rules.ts';
 import { packageRoot } from './helpers/data.ts';
@@ -191,7 +191,7 @@ describe('parsePolicy()', () => {
       assert.deepEqual([rules.allow, rules.block], [allow, block]);
       assert.equal(rules.id, new Rules({ allow, block }).id);
       assert.equal(validate(policy), true, JSON.stringify(validate.errors));
-      assert.equal(policyFrom(policy).id, rules.id);
+      assert.equal(Rules.from(policy).id, rules.id);
     });
   }
 
@@ -199,7 +199,7 @@ describe('parsePolicy()', () => {
     it(`throws ${type} for a policy ${name}${inSchema ? ', and the schema refuses it' : ''}`, () => {
       for (const read of [
         () => parsePolicy(JSON.stringify(policy), { source: 'egress.json' }),
-        () => policyFrom(policy),
+        () => Rules.from(policy),
       ]) {
         const error = failure(read);
         assert.deepEqual([error.name, error.code, error.field], [type, 'ERR_NETJAIL_INVALID_POLICY', field]);
@@ -324,9 +324,9 @@ describe('parsePolicy()', () => {
   }
 });
 
-describe('policyFrom()', () => {
+describe('Rules.from()', () => {
   it('reads text as well', () => {
-    assert.equal(String(policyFrom('{"allow":["::1"], /**/ }')), 'ALLOW ::1');
+    assert.equal(String(Rules.from('{"allow":["::1"], /**/ }')), 'ALLOW ::1');
   });
 
   it('reads every property once, and no inherited one', () => {
@@ -336,10 +336,10 @@ describe('policyFrom()', () => {
         return reads++ === 0 ? ['10.0.0.1'] : ['0.0.0.0/0'];
       },
     };
-    assert.equal(String(policyFrom(policy)), 'ALLOW 10.0.0.1');
+    assert.equal(String(Rules.from(policy)), 'ALLOW 10.0.0.1');
     assert.equal(reads, 1);
-    assert.equal(failure(() => policyFrom(Object.create({ allow: ['::1'] }))).field, 'allow');
-    assert.equal(String(policyFrom({ allow: ['::1'], block: undefined })), 'ALLOW ::1');
+    assert.equal(failure(() => Rules.from(Object.create({ allow: ['::1'] }))).field, 'allow');
+    assert.equal(String(Rules.from({ allow: ['::1'], block: undefined })), 'ALLOW ::1');
   });
 
   it('refuses symbols, circles and values that JSON cannot have', () => {
@@ -352,7 +352,7 @@ describe('policyFrom()', () => {
       { allow: [() => '::1'] },
       Symbol('x'),
     ]) {
-      const error = failure(() => policyFrom(policy));
+      const error = failure(() => Rules.from(policy));
       assert.deepEqual(
         [error.name, error.code, error.line],
         ['TypeError', 'ERR_NETJAIL_INVALID_POLICY', undefined],

@@ -1,6 +1,14 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
-import { AROUND_THE_GATE, failingOptions, Gate, lockSocket, type ConnectOptions } from '../connect.ts';
+import {
+  AROUND_THE_GATE,
+  failingOptions,
+  Gate,
+  lockSocket,
+  pinPath,
+  type ConnectOptions,
+  type PathOptions,
+} from '../connect.ts';
 import { currentRules } from '../context.ts';
 import { misuse } from '../errors.ts';
 import { Guard } from '../guard.ts';
@@ -12,7 +20,7 @@ import type { Rules } from '../rules.ts';
 import { readTarget } from '../target.ts';
 
 type Options = Record<PropertyKey, unknown>;
-type Open = (options: ConnectOptions) => unknown;
+type Open = (options: ConnectOptions | PathOptions) => unknown;
 type AddRequest = { addRequest(request: http.ClientRequest, options: unknown): void };
 
 /** What Node sets on every request's options and our own createConnection makes harmless. */
@@ -131,10 +139,11 @@ export class AgentGate {
     try {
       const { socketPath } = options as { socketPath?: unknown };
       if (socketPath !== undefined && socketPath !== null) {
-        throw guard.refuse('path-not-allowed', String(socketPath), undefined);
+        socket = lockSocket(open(pinPath(guard, socketPath, options)) as Socket);
+      } else {
+        const gate = new Gate(guard, readTarget(options['host'], options['port']));
+        socket = gate.watch(open(gate.pin(options)) as Socket);
       }
-      const gate = new Gate(guard, readTarget(options['host'], options['port']));
-      socket = gate.watch(open(gate.pin(options)) as Socket);
     } catch (error) {
       if (pass === undefined && typeof callback === 'function') {
         (callback as (error: unknown) => void)(error);

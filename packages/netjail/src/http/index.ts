@@ -27,7 +27,7 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions
  * - A denial is the request's `error` event. A redirect is a request of its own, so it is judged.
  * - Requests to a proxy (absolute-form path, CONNECT) are judged by their real target as well;
  *   names in them are denied. With axios set `proxy: false`. Environment proxies are not used.
- * - A Unix socket (`socketPath`) is denied. The request options `lookup` and `socket` throw.
+ * - A Unix socket (`socketPath`) is denied unless an entry with this very `path` allows it. The request options `lookup` and `socket` throw.
  * - A request with `agent: false` makes an agent of its own and is not guarded by this one.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for options that are malformed or lead around

@@ -1,0 +1,48 @@
+import { misuse } from './errors.ts';
+import { show } from './internal/assert.ts';
+
+interface Lists {
+  allow?: string[];
+  block?: string[];
+}
+
+/** Reads `ALLOW x y, BLOCK z, WITHIN ALLOW ...`: the lists of each scope, the innermost first. */
+export function readScopes(text: string): Lists[] {
+  const refuse = (): never => {
+    throw misuse(
+      SyntaxError,
+      'ERR_NETJAIL_INVALID_RULES',
+      `Cannot read rules from ${show(text)}: it is not "ALLOW ..., BLOCK ..."`,
+    );
+  };
+  let scope: Lists = {};
+  const scopes: Lists[] = [scope];
+  if (text === '') return scopes;
+  let list: string[] | undefined;
+  // A keyword may stand at the beginning, after a comma, and after WITHIN.
+  let clause = true;
+  let comma = true;
+  for (const word of text.split(' ')) {
+    if (clause && comma && word === 'WITHIN') {
+      scopes.push((scope = {}));
+      list = undefined;
+      comma = true;
+      continue;
+    }
+    if (clause) {
+      if (word === 'ALLOW' && scope.allow === undefined && scope.block === undefined) list = scope.allow = [];
+      else if (word === 'BLOCK' && scope.block === undefined) list = scope.block = [];
+      else return refuse();
+      clause = false;
+      continue;
+    }
+    comma = word.endsWith(',');
+    clause = comma;
+    const entry = comma ? word.slice(0, -1) : word;
+    if (entry === '' || (entry.includes(',') && !entry.startsWith('{'))) return refuse();
+    list!.push(entry);
+  }
+  // A comma at the end, or a keyword without entries.
+  if ((clause && list !== undefined) || list?.length === 0) return refuse();
+  return scopes;
+}
