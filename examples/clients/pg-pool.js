@@ -9,7 +9,7 @@ export const meta = {
   way: 'socket',
   why: 'Each client of the pool asks `stream` for a socket. Give it `rules`: a pool connects when it wants to, and whoever asks next gets the connection.',
   hop: 'none: it connects to its one host',
-  unguarded: 'A host that begins with `/` is a Unix socket, and is denied.',
+  unguarded: 'A host that begins with `/` is a Unix socket, and is denied unless an entry names its path.',
   denial: 'error',
 };
 

@@ -10,7 +10,7 @@ export const meta = {
   why: 'It asks `stream` for a socket and connects that itself; TLS is put on the connected socket.',
   hop: 'none: it connects to its one host',
   unguarded:
-    'A host that begins with `/` is a Unix socket, and is denied. `ssl` checks names only with a certificate authority.',
+    'A host that begins with `/` is a Unix socket, and is denied unless an entry names its path. `ssl` checks names only with a certificate authority.',
   denial: 'error',
 };
 

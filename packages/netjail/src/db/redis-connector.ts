@@ -46,7 +46,7 @@ const DISCONNECT_TIMEOUT = 2000;
  * - The rules are those given, or those in effect at this call.
  * - `locate` says where to connect instead of the client's `host` and `port`, at each connection:
  *   what Sentinel answers is judged like any other target.
- * - The `path` of a Unix socket is denied.
+ * - The `path` of a Unix socket is denied, unless an entry names it.
  * - Of a `Cluster` it does not guard the subscriber, for which ioredis takes no connector.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for malformed options.

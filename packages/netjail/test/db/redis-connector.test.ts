@@ -1,4 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import {
   createRedisConnector as create,
@@ -67,6 +73,21 @@ describe('createRedisConnector()', () => {
     const Connector = createRedisConnector({ rules });
     const call = new Connector({ path: '/run/redis.sock', host: ALLOWED, port: 1 }).connect();
     await assertDenied(call, { host: '/run/redis.sock', reason: 'path-not-allowed' });
+  });
+
+  it('connects to the path of a Unix socket that an entry names', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'netjail-connector-'));
+    const path = join(folder, 'redis.sock');
+    const server = net.createServer((socket) => void socket.end('hello')).listen(path);
+    await once(server, 'listening');
+    t.after(() => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    const Connector = createRedisConnector({ rules: new Rules({ allow: [{ path }] }) });
+    const connector = new Connector({ path, host: 'localhost', port: 6379 });
+    assert.equal(await text(await connector.connect()), 'hello');
+    connector.disconnect();
   });
 
   it('checks the certificate against the host, whatever host `tls` names', async (t) => {
