@@ -49,6 +49,8 @@ try {
     'netjail/http': 'HttpAgent',
     'netjail/undici': 'Dispatcher',
     'netjail/fetch': 'createFetch',
+    'netjail/db': 'createSocketOptions',
+    'netjail/grpc': 'registerGrpcScheme',
   };
   for (const entry of entries) {
     const name = expected[entry];

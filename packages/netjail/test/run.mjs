@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { notRun, SERVERS } from '../../../scripts/services/index.mjs';
 
 const build = fileURLToPath(new URL('../.build/test', import.meta.url));
 const files = readdirSync(build, { recursive: true, encoding: 'utf8' })
@@ -25,4 +26,10 @@ const { status, error } = spawnSync(
   { stdio: 'inherit' },
 );
 if (error) throw error;
+// Skipped tests are easily overlooked in a long list.
+const missing = Object.keys(SERVERS)
+  .map(notRun)
+  .filter((reason) => reason !== undefined);
+if (missing.length > 0)
+  console.log(`\n${[...new Set(missing)].join('\n')}\n(npm run services installs them)`);
 process.exit(status ?? 1);

@@ -21,17 +21,18 @@ export interface Meta {
   versions: string;
   node?: number;
   flags?: string[];
-  way: 'agent' | 'dispatcher' | 'fetch' | 'dial' | 'socket' | 'none';
+  way: 'agent' | 'dispatcher' | 'fetch' | 'dial' | 'socket' | 'options' | 'resolver' | 'none';
   why: string;
   hop: string;
   unguarded?: string;
-  denial: 'error' | 'message' | 'event';
+  denial?: 'error' | 'message' | 'event';
 }
 
 export interface Handle {
   /** Talks to the server once; resolves with what only the server knows. */
-  use(): Promise<string>;
+  use(argument?: string): Promise<string>;
   close(): unknown;
+  [more: string]: unknown;
 }
 
 export interface Recipe {

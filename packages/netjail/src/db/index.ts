@@ -1,0 +1,8 @@
+export {
+  createRedisConnector,
+  type RedisConnector,
+  type RedisConnectorClass,
+  type RedisConnectorOptions,
+  type RedisLocation,
+} from './redis-connector.ts';
+export { createSocketOptions, type SocketOptions } from './socket-options.ts';

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { withRules } from '../../src/context.ts';
+import { registerGrpcScheme, type GrpcResolverClass } from '../../src/grpc/index.ts';
+import type { GuardOptions } from '../../src/options.ts';
+import { Rules } from '../../src/rules.ts';
+
+const rules = new Rules({ allow: ['127.0.0.0/8', '::1'], block: ['127.0.0.1'] });
+
+type Found = Parameters<ConstructorParameters<GrpcResolverClass>[1]>[0];
+
+function register(options: GuardOptions, scheme = 'guarded'): GrpcResolverClass {
+  let registered: GrpcResolverClass | undefined;
+  registerGrpcScheme(
+    {
+      Metadata: Map,
+      experimental: {
+        registerResolver: (name: string, resolver: GrpcResolverClass) => {
+          assert.equal(name, scheme);
+          registered = resolver;
+        },
+      },
+    } as never,
+    scheme,
+    options,
+  );
+  return registered!;
+}
+
+const resolve = (Resolver: GrpcResolverClass, path: string): Promise<Found> =>
+  new Promise((found) => {
+    const resolver = new Resolver({ path }, (endpoints) => {
+      resolver.destroy();
+      found(endpoints);
+      return true;
+    });
+    resolver.updateResolution();
+  });
+
+const endpoint = (host: string): object => ({ addresses: [{ host, port: 443 }] });
+
+describe('registerGrpcScheme()', () => {
+  it('finds the literal of a target', async () => {
+    const Resolver = register({ rules });
+    assert.deepEqual(await resolve(Resolver, '127.0.0.2:443'), { ok: true, value: [endpoint('127.0.0.2')] });
+    assert.deepEqual(await resolve(Resolver, '/[::1]:443'), { ok: true, value: [endpoint('::1')] });
+  });
+
+  it('finds the allowed addresses of a name, each an endpoint', async () => {
+    const Resolver = register({ rules, resolver: async () => ['127.0.0.1', '127.0.0.2', '127.0.0.3'] });
+    assert.deepEqual(await resolve(Resolver, 'name.test:443'), {
+      ok: true,
+      value: [endpoint('127.0.0.2'), endpoint('127.0.0.3')],
+    });
+  });
+
+  it('answers a denial with PERMISSION_DENIED, another failure with UNAVAILABLE', async () => {
+    const Resolver = register({ rules, resolver: () => Promise.reject(new Error('no answer')) });
+    const denied = await resolve(Resolver, '[::ffff:127.0.0.1]:443');
+    assert.ok(!denied.ok);
+    assert.equal(denied.error.code, 7);
+    assert.match(denied.error.details, /: 127\.0\.0\.1 is blocked by 127\.0\.0\.1$/);
+    const failed = await resolve(Resolver, 'name.test:443');
+    assert.ok(!failed.ok);
+    assert.deepEqual([failed.error.code, failed.error.details], [14, 'no answer']);
+  });
+
+  it('keeps the rules in effect when the channel is made', async () => {
+    const Resolver = register({});
+    const found = await new Promise<Found>((done) => {
+      const make = (): InstanceType<GrpcResolverClass> =>
+        new Resolver({ path: '127.0.0.2:443' }, (endpoints) => (done(endpoints), true));
+      const resolver = withRules(rules, make);
+      withRules(null, () => resolver.updateResolution());
+    });
+    assert.deepEqual(found, { ok: true, value: [endpoint('127.0.0.2')] });
+  });
+
+  it('looks up once for one request of gRPC, and not at all once destroyed', async () => {
+    let asked = 0;
+    const answers: (() => void)[] = [];
+    const Resolver = register({
+      rules,
+      resolver: () => (asked++, new Promise((done) => answers.push(() => done(['127.0.0.2'])))),
+    });
+    const resolver = new Resolver({ path: 'name.test:443' }, () => assert.fail('it was destroyed'));
+    resolver.updateResolution();
+    resolver.updateResolution();
+    await new Promise((done) => setImmediate(done));
+    assert.equal(asked, 1);
+    resolver.destroy();
+    for (const answer of answers) answer();
+    await new Promise((done) => setImmediate(done));
+  });
+
+  it('pauses between two look-ups that succeed', async () => {
+    let asked = 0;
+    const Resolver = register({ rules, resolver: async () => (asked++, ['127.0.0.2']) });
+    let resolver: InstanceType<GrpcResolverClass> | undefined;
+    await new Promise<void>((done) => {
+      resolver = new Resolver({ path: 'name.test:443' }, () => (done(), true));
+      resolver.updateResolution();
+    });
+    resolver!.updateResolution();
+    await new Promise((done) => setImmediate(done));
+    assert.equal(asked, 1);
+    resolver!.destroy();
+  });
+
+  it('names the host for certificates', () => {
+    const Resolver = register({ rules });
+    assert.equal(Resolver.getDefaultAuthority({ path: 'name.test:443' }), 'name.test:443');
+    assert.equal(Resolver.getDefaultAuthority({ path: '/[::1]:443' }), '[::1]:443');
+  });
+
+  it('throws when given a target without a host or a port', () => {
+    const Resolver = register({ rules });
+    for (const path of ['name.test', '', ':443', '[::1]', 'a:b:443'])
+      assert.throws(() => new Resolver({ path }, () => true), { code: 'ERR_NETJAIL_INVALID_HOST' }, path);
+    assert.throws(() => new Resolver({ path: 'name.test:99999' }, () => true), {
+      code: 'ERR_NETJAIL_INVALID_PORT',
+    });
+  });
+
+  it('throws when given a scheme of gRPC itself, or none', () => {
+    for (const scheme of ['dns', 'unix', 'ipv4', '', 'A b'])
+      assert.throws(() => register({ rules }, scheme), {
+        name: 'TypeError',
+        code: 'ERR_NETJAIL_INVALID_OPTION',
+        message: /"scheme"/,
+      });
+  });
+
+  it('throws when given malformed options', () => {
+    assert.throws(() => register({ proxy: 1 } as never), {
+      name: 'TypeError',
+      code: 'ERR_NETJAIL_INVALID_OPTION',
+      message: /"proxy": there is no such option/,
+    });
+  });
+});
