@@ -16,8 +16,8 @@ const { values: flags } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const RESTARTS = flags.quick ? 1 : 5;
-const TURNS = flags.quick ? 4 : 30;
+const RESTARTS = flags.quick ? 1 : 7;
+const TURNS = flags.quick ? 4 : 150;
 const REQUESTS = 40;
 const major = Number(process.versions.node.split('.')[0]);
 const inContextGoal = major >= 24 ? 2 : 3;

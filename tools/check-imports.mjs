@@ -23,7 +23,7 @@ const LAYERS = [
     'connector.ts',
     'dispatcher-pools.ts',
   ],
-  ['http/', 'undici/', 'fetch/'],
+  ['http/', 'undici/', 'fetch/', 'db/', 'grpc/'],
   ['index.ts'],
 ];
 /** The core touches no socket and no DNS. */

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import type { LookupFunction, Socket } from 'node:net';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
@@ -21,31 +20,8 @@ export const AROUND_THE_GATE: readonly string[] = [
   'proxyEnv',
 ];
 
-const NOTHING_AROUND: Readonly<Record<string, undefined>> = Object.freeze(
-  Object.fromEntries([...AROUND_THE_GATE, 'hostname'].map((name) => [name, undefined])),
-);
-
-/** The look-up of a socket, to be given up with it. Most sockets never have one that is given up. */
-export class PendingLookup {
-  #controller: AbortController | undefined;
-  #aborted = false;
-
-  /** The signal for the resolver. */
-  begin(): AbortSignal {
-    this.#controller = new AbortController();
-    if (this.#aborted) this.#controller.abort();
-    return this.#controller.signal;
-  }
-
-  end(): void {
-    this.#controller = undefined;
-  }
-
-  abort(): void {
-    this.#aborted = true;
-    this.#controller?.abort();
-  }
-}
+/** What {@link Gate.pin} closes besides: `host` is what Node reads, and we set it. */
+const CLOSED = [...AROUND_THE_GATE, 'hostname'];
 
 /** Options for `net.connect` or `tls.connect` with which only judged addresses can be reached. */
 export interface ConnectOptions extends Record<string, unknown> {
@@ -54,27 +30,145 @@ export interface ConnectOptions extends Record<string, unknown> {
   readonly lookup: LookupFunction;
 }
 
+type GatedSocket = Socket & { blockList?: { check(address: string): boolean } };
+
 /**
- * Makes the options of one connection. An allowed literal is given as its canonical text, which
- * Node connects to as it is; a name keeps its name, and its `lookup` answers judged addresses only.
- *
- * @throws {DeniedError} for what is denied without a look-up.
+ * Node 22.13 and later ask a socket's `blockList` right before connect(2) and take a veto. Before,
+ * Node only tells: the event `connectionAttempt` has the address that connect(2) is about to get.
  */
-export function connectOptions(
-  guard: Guard,
-  target: Target,
-  options: Record<string, unknown>,
-  pending: PendingLookup,
-): ConnectOptions {
-  const literal = guard.admit(target);
-  return {
-    ...options,
-    ...NOTHING_AROUND,
-    host: literal?.address ?? target.host,
-    port: target.port,
-    lookup: lookupFor(guard, target, pending),
+const ASKS_FIRST = ((): boolean => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 13);
+})();
+
+/**
+ * The gate of one connection, from its options to its first byte.
+ *
+ * `pin` makes options that lead to judged addresses only; `watch` judges the address that the socket
+ * really uses: the one that Node is about to give to connect(2) and, where the runtime did not say
+ * or the socket is not ours alone, the one that it is connected to, before anything is written.
+ */
+export class Gate {
+  readonly #guard: Guard;
+  readonly #target: Target;
+  #socket: GatedSocket | undefined;
+  /** The look-up that is under way. */
+  #pending: AbortController | undefined;
+  #abandoned = false;
+  /** Whether the runtime named an address before it connected to it. */
+  #asked = false;
+
+  constructor(guard: Guard, target: Target) {
+    this.#guard = guard;
+    this.#target = target;
+  }
+
+  /**
+   * Judges what can be judged without a look-up, and turns these options, which must be a copy of
+   * nobody else's, into those of the connection. An allowed literal is given as its canonical text,
+   * which Node connects to as it is; a name keeps its name, and its `lookup` answers judged addresses.
+   *
+   * @throws {DeniedError}
+   */
+  pin(options: Record<string, unknown>): ConnectOptions {
+    const address = this.#guard.admit(this.#target);
+    for (const name of CLOSED) if (options[name] !== undefined) options[name] = undefined;
+    options['host'] = address ?? this.#target.host;
+    options['port'] = this.#target.port;
+    options['lookup'] = address === undefined ? this.#lookup : lookUpNothing;
+    return options as ConnectOptions;
+  }
+
+  /** Puts the last gates on the socket that these options opened. */
+  watch<S extends Socket>(socket: S): S {
+    const gated: GatedSocket = socket;
+    this.#socket = gated;
+    if (ASKS_FIRST) gated.blockList = this;
+    else gated.on('connectionAttempt', (address) => this.#attempt(address));
+    gated.prependListener('connect', () => {
+      if (!this.#asked) this.confirmPeer();
+    });
+    if (this.#target.literal === undefined) gated.on('close', () => this.abandon());
+    return socket;
+  }
+
+  /**
+   * The gates of a socket that its owner handles itself: the address it is connected to is judged
+   * always, and it cannot connect a second time.
+   */
+  watchClosely<S extends Socket>(socket: S): S {
+    this.watch(socket);
+    socket.prependListener('connect', () => this.confirmPeer());
+    return lockSocket(socket);
+  }
+
+  /** Node asks this about each address that it is about to connect to: true is a veto. */
+  check(address: string | undefined): boolean {
+    this.#asked = true;
+    const error = this.#denial(address);
+    if (error === undefined) return false;
+    this.#socket!.destroy(error);
+    return true;
+  }
+
+  /** Too late for a veto: connect(2) follows this event. The socket ends before it is connected. */
+  #attempt(address: string): void {
+    this.#asked = true;
+    const error = this.#denial(address);
+    if (error !== undefined) process.nextTick(() => this.#socket!.destroy(error));
+  }
+
+  /** Judges the address that the socket is connected to. */
+  confirmPeer(): void {
+    const socket = this.#socket!;
+    if (socket.destroyed) return;
+    const { remoteAddress } = socket;
+    // The peer reset the connection already: there is no address to judge, and nothing to talk to.
+    const error = remoteAddress === undefined ? gone(this.#target) : this.#denial(remoteAddress);
+    if (error !== undefined) socket.destroy(error);
+  }
+
+  #denial(address: string | undefined): Error | undefined {
+    try {
+      this.#guard.confirm(address, this.#target);
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Gives the look-up up, now and later. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#pending?.abort();
+  }
+
+  /** Node's look-up hook: calls back later, once, with fresh answers, never with none. */
+  readonly #lookup: LookupFunction = (_host, options, callback) => {
+    const pending = (this.#pending = new AbortController());
+    if (this.#abandoned) pending.abort();
+    this.#guard.resolve(this.#target, familyOf(options.family), pending.signal).then(
+      (addresses) => {
+        this.#pending = undefined;
+        if (options.all === true) process.nextTick(callback, null, addresses);
+        else process.nextTick(callback, null, addresses[0]!.address, addresses[0]!.family);
+      },
+      (error: unknown) => {
+        this.#pending = undefined;
+        // A rejection without an error must not look like success to Node.
+        const failure =
+          error instanceof Error ? error : new Error('Cannot resolve: the resolver failed', { cause: error });
+        process.nextTick(callback, failure, '', 0);
+      },
+    );
   };
 }
+
+/** The look-up of an address literal, which has none: Node must not find another address for it. */
+const lookUpNothing: LookupFunction = (host, _options, callback) => {
+  const error = new Error(`netjail: unreachable look-up of the address ${quote(String(host))}`);
+  process.nextTick(callback, error, '', 0);
+};
 
 /** Options of a connection that fails with the error, through the socket's own channel. */
 export function failingOptions(error: Error, options: Record<string, unknown>): ConnectOptions {
@@ -85,62 +179,10 @@ export function failingOptions(error: Error, options: Record<string, unknown>): 
   return Object.assign(safe, { host: 'denied.invalid', port: 1, lookup });
 }
 
-/** Node's look-up hook: calls back later, once, with fresh answers, never with none. */
-function lookupFor(guard: Guard, target: Target, pending: PendingLookup): LookupFunction {
-  return (_host, options, callback) => {
-    guard.resolve(target, familyOf(options.family), pending.begin()).then(
-      (addresses) => {
-        pending.end();
-        if (options.all === true) process.nextTick(callback, null, addresses);
-        else process.nextTick(callback, null, addresses[0]!.address, addresses[0]!.family);
-      },
-      (error: unknown) => {
-        pending.end();
-        // A rejection without an error must not look like success to Node.
-        const failure =
-          error instanceof Error ? error : new Error('Cannot resolve: the resolver failed', { cause: error });
-        process.nextTick(callback, failure, '', 0);
-      },
-    );
-  };
-}
-
 function familyOf(family: unknown): 0 | 4 | 6 {
   if (family === 4 || family === 'IPv4') return 4;
   if (family === 6 || family === 'IPv6') return 6;
   return 0;
-}
-
-/**
- * Puts the last gates on a socket that is about to connect: the address is judged again right
- * before connect(2) (Node 22.13 and later ask a socket's `blockList`) and once it is connected,
- * before the first byte. The socket cannot be connected a second time.
- */
-export function gateSocket<S extends Socket>(
-  socket: S,
-  guard: Guard,
-  target: Target,
-  pending: PendingLookup,
-): S {
-  const deny = (address: string | undefined): boolean => {
-    try {
-      guard.confirm(address, target);
-      return false;
-    } catch (error) {
-      socket.destroy(error as Error);
-      return true;
-    }
-  };
-  (socket as unknown as { blockList: object }).blockList = { check: deny };
-  (socket as EventEmitter).prependOnceListener('connect', () => {
-    if (socket.destroyed) return;
-    const { remoteAddress } = socket;
-    // The peer reset the connection already: there is no address to judge, and nothing to talk to.
-    if (remoteAddress === undefined) socket.destroy(gone(target));
-    else deny(remoteAddress);
-  });
-  if (target.literal === undefined) socket.once('close', () => pending.abort());
-  return lockSocket(socket);
 }
 
 /** Destroys a socket that is not ready (`event`) within so many milliseconds; 0 for no limit. */

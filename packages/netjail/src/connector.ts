@@ -1,10 +1,10 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { connectOptions, gateSocket, PendingLookup } from './connect.ts';
+import { Gate } from './connect.ts';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { invalidOption } from './options.ts';
-import { readTarget } from './target.ts';
+import { readTarget, type Target } from './target.ts';
 
 /** What undici asks a connector for. */
 interface ConnectorTarget {
@@ -48,8 +48,37 @@ export function createConnector(
   guard: Guard,
   { options, allowH2, timeout }: ConnectorSettings,
 ): GuardedConnector {
-  const sessions = new Map<string, Buffer>();
+  const sessions = new Sessions();
   const connecting = new Set<net.Socket>();
+  const plainOptions = { highWaterMark: 65_536, ...options };
+  const tlsOptions = {
+    highWaterMark: 16_384,
+    ...options,
+    ALPNProtocols: allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+  };
+  const keepAlive = options['keepAlive'] !== false;
+  const keepAliveDelay = (options['keepAliveInitialDelay'] as number | undefined) ?? KEEP_ALIVE_DELAY;
+
+  /** Opens the socket of one connection; throws what is refused without a look-up. */
+  const open = (asked: ConnectorTarget, secure: boolean, target: Target): net.Socket => {
+    const own: Record<string, unknown> = secure ? { ...tlsOptions } : { ...plainOptions };
+    if (asked.localAddress) own['localAddress'] = asked.localAddress;
+    const gate = new Gate(guard, target);
+    const pinned = gate.pin(own);
+    if (!secure) return gate.watch(net.connect(pinned as unknown as net.TcpNetConnectOpts));
+    const name =
+      asked.servername ||
+      options['servername'] ||
+      (asked.host === undefined ? '' : nameOf(asked.host)) ||
+      nameOf(target.host);
+    own['servername'] = name;
+    const key = `${String(name)} ${target.host}:${target.port}`;
+    const session = options['session'] ?? sessions.get(key);
+    if (session !== undefined) own['session'] = session;
+    const socket = tls.connect(pinned as tls.ConnectionOptions);
+    socket.on('session', (fresh: Buffer) => sessions.keep(key, fresh));
+    return gate.watch(socket);
+  };
 
   const connect: Connector = (asked, callback) => {
     let waiting = true;
@@ -65,46 +94,9 @@ export function createConnector(
       const secure = asked.protocol === 'https:';
       const host = asked.hostname.replace(/^\[|\]$/g, '');
       const target = readTarget(host, asked.port || (secure ? 443 : 80));
-      const pending = new PendingLookup();
-      const given = connectOptions(
-        guard,
-        target,
-        { ...options, ...(asked.localAddress ? { localAddress: asked.localAddress } : {}) },
-        pending,
-      );
-
-      let socket: net.Socket;
-      if (secure) {
-        const name =
-          asked.servername ||
-          options['servername'] ||
-          (asked.host === undefined ? '' : nameOf(asked.host)) ||
-          nameOf(host);
-        const key = `${String(name)} ${host}:${target.port}`;
-        const session = (options['session'] as Buffer | undefined) ?? sessions.get(key);
-        socket = tls.connect({
-          highWaterMark: 16_384,
-          ...given,
-          servername: name,
-          ...(session === undefined ? {} : { session }),
-          ALPNProtocols: allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-        } as unknown as tls.ConnectionOptions);
-        socket.on('session', (fresh: Buffer) => {
-          sessions.delete(key);
-          sessions.set(key, fresh);
-          if (sessions.size > MAX_SESSIONS) sessions.delete(sessions.keys().next().value!);
-        });
-      } else {
-        socket = net.connect({ highWaterMark: 65_536, ...given } as net.TcpNetConnectOpts);
-      }
-      gateSocket(socket, guard, target, pending);
+      const socket = open(asked, secure, target);
       connecting.add(socket);
-      if (options['keepAlive'] !== false) {
-        socket.setKeepAlive(
-          true,
-          (options['keepAliveInitialDelay'] as number | undefined) ?? KEEP_ALIVE_DELAY,
-        );
-      }
+      if (keepAlive) socket.setKeepAlive(true, keepAliveDelay);
       const timer =
         timeout === 0
           ? undefined
@@ -123,7 +115,8 @@ export function createConnector(
         .once('close', () => {
           clearTimeout(timer);
           connecting.delete(socket);
-          settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'), null);
+          if (waiting)
+            settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'), null);
         });
     } catch (error) {
       // Not from inside undici's own call: it has not stored the client yet.
@@ -136,6 +129,21 @@ export function createConnector(
       for (const socket of connecting) socket.destroy(error);
     },
   };
+}
+
+/** The newest TLS sessions of a connector. */
+class Sessions {
+  readonly #sessions = new Map<string, Buffer>();
+
+  get(key: string): Buffer | undefined {
+    return this.#sessions.get(key);
+  }
+
+  keep(key: string, session: Buffer): void {
+    this.#sessions.delete(key);
+    this.#sessions.set(key, session);
+    if (this.#sessions.size > MAX_SESSIONS) this.#sessions.delete(this.#sessions.keys().next().value!);
+  }
 }
 
 /** The server name for TLS of a Host header or hostname; none for an address. */

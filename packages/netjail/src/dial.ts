@@ -2,10 +2,8 @@ import net from 'node:net';
 import tls from 'node:tls';
 import {
   AROUND_THE_GATE,
-  connectOptions,
   failingOptions,
-  gateSocket,
-  PendingLookup,
+  Gate,
   limitConnecting,
   lockSocket,
   type ConnectOptions,
@@ -148,32 +146,23 @@ function openSocket(
     const denial = guard.refuse('path-not-allowed', path, undefined);
     return lockSocket(fail(failingOptions(denial, options)));
   }
-  const target = readTarget(options['host'], options['port']);
-  const pending = new PendingLookup();
-  let given: ConnectOptions;
+  const gate = new Gate(guard, readTarget(options['host'], options['port']));
+  let pinned: ConnectOptions;
   try {
-    given = connectOptions(guard, target, options, pending);
+    pinned = gate.pin(options);
   } catch (error) {
     if (!(error instanceof DeniedError)) throw error;
     return lockSocket(fail(failingOptions(error, options)));
   }
-  if ((options['signal'] as AbortSignal | undefined)?.aborted === true) pending.abort();
-  const socket: unknown = open(given);
+  if ((options['signal'] as AbortSignal | undefined)?.aborted === true) gate.abandon();
+  const socket: unknown = open(pinned);
   if (!(socket instanceof net.Socket)) {
     throw invalidOption('connect', `it returned ${show(socket)}, not a net.Socket`);
   }
-  gateSocket(socket, guard, target, pending);
+  gate.watchClosely(socket);
   // An own connect function may hand out a socket that is connected already.
-  if (!socket.connecting && !socket.destroyed && socket.remoteAddress !== undefined)
-    socket.blockList.check(socket.remoteAddress);
+  if (!socket.connecting && !socket.destroyed && socket.remoteAddress !== undefined) gate.confirmPeer();
   return socket;
-}
-
-declare module 'node:net' {
-  interface Socket {
-    /** @internal */
-    readonly blockList: { check(address: string | undefined): boolean };
-  }
 }
 
 function readArguments(args: readonly unknown[]): {

@@ -33,24 +33,30 @@ export class Guard {
   }
 
   /**
-   * The addresses of the target that may be connected to, when that is known without a look-up
-   * (a literal); `undefined` for a name that may be looked up.
+   * Judges what is known without a look-up: the canonical text of a literal that may be connected
+   * to, or `undefined` for a name that may be looked up.
    *
    * @throws {DeniedError}
    */
-  admit(target: Target): JudgedAddress | undefined {
-    const { host, port, literal } = target;
-    const facts = { host: literal === undefined ? host : undefined, port };
-    if (this.rules === undefined) {
+  admit(target: Target): string | undefined {
+    const { rules } = this;
+    const { host } = target;
+    // What is accepted as text is a literal, and one without colons is in canonical form: the way
+    // of almost every connection to a literal.
+    if (rules !== undefined && !verdictsAreWatched() && !host.includes(':') && rules.accept(host, target)) {
+      return host;
+    }
+    const { literal } = target;
+    if (rules === undefined) {
       this.#settle([denied(undefined, 'no-rules')], target);
     } else if (literal === undefined) {
-      const verdict = this.rules.judgeHost(facts);
+      const verdict = rules.judgeHost(target);
       if (!verdict.allowed) this.#settle([verdict], target);
     } else {
       const denial = this.#judge(literal, target);
       if (denial !== undefined) this.#settle([denial], target, false);
     }
-    return literal === undefined ? undefined : judged(literal);
+    return literal?.unmap().toString();
   }
 
   /**
@@ -104,13 +110,9 @@ export class Guard {
   confirm(address: string | undefined, target: Target): void {
     if (this.#settings.mode === 'report') return;
     // A socket of one family can report the mapped form of the other.
-    if (
-      address !== undefined &&
-      this.rules !== undefined &&
-      this.rules.accept(address, { port: target.port })
-    )
-      return;
-    const verdict = address === undefined || this.rules === undefined ? undefined : this.rules.judge(address);
+    const { rules } = this;
+    if (address !== undefined && rules !== undefined && rules.accept(address, target)) return;
+    const verdict = address === undefined || rules === undefined ? undefined : rules.judge(address, target);
     const denial =
       verdict === undefined || verdict.allowed
         ? denied(address ?? 'an unknown address', 'not-judged')
@@ -133,14 +135,13 @@ export class Guard {
   /** Judges and publishes one address: its denial, or `undefined` when it is allowed. */
   #judge(address: Address, target: Target): Denial | undefined {
     const rules = this.rules;
-    const facts = { host: target.literal === undefined ? target.host : undefined, port: target.port };
     if (rules === undefined) {
       const denial = denied(address.toString(), 'no-rules');
       this.#publish(denial, target);
       return denial;
     }
-    if (!verdictsAreWatched() && rules.accept(address, facts)) return undefined;
-    const verdict = rules.judge(address, facts);
+    if (!verdictsAreWatched() && rules.accept(address, target)) return undefined;
+    const verdict = rules.judge(address, target);
     this.#publish(verdict, target);
     return verdict.allowed ? undefined : verdict;
   }

@@ -1,12 +1,5 @@
 import net from 'node:net';
-import {
-  AROUND_THE_GATE,
-  connectOptions,
-  failingOptions,
-  gateSocket,
-  PendingLookup,
-  limitConnecting,
-} from './connect.ts';
+import { AROUND_THE_GATE, failingOptions, Gate, limitConnecting } from './connect.ts';
 import { DeniedError, misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { isRecord, readOnce } from './internal/assert.ts';
@@ -34,11 +27,10 @@ class GuardedSocket extends net.Socket {
     limitConnecting(this, 'connect', this.#timeout);
     try {
       if (path !== undefined) throw this.#guard.refuse('path-not-allowed', path, undefined);
-      const target = readTarget(options['host'], options['port']);
-      const pending = new PendingLookup();
-      const given = connectOptions(this.#guard, target, options, pending);
-      gateSocket(this, this.#guard, target, pending);
-      return super.connect(given as unknown as net.SocketConnectOpts);
+      const gate = new Gate(this.#guard, readTarget(options['host'], options['port']));
+      const pinned = gate.pin(options);
+      gate.watchClosely(this);
+      return super.connect(pinned as unknown as net.SocketConnectOpts);
     } catch (error) {
       if (!(error instanceof DeniedError)) throw error;
       return super.connect(failingOptions(error, {}) as unknown as net.SocketConnectOpts);

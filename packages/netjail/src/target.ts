@@ -3,12 +3,22 @@ import { misuse } from './errors.ts';
 import { show } from './internal/assert.ts';
 
 /** What a caller wants to connect to: an address literal or a name, and a port. */
-export interface Target {
+export class Target {
   /** As asked for. */
   readonly host: string;
   readonly port: number;
+  #literal: Address | undefined | null = null;
+
+  /** Of what {@link readTarget} has read. */
+  constructor(host: string, port: number) {
+    this.host = host;
+    this.port = port;
+  }
+
   /** The literal; `undefined` for a name, which goes to the resolver. */
-  readonly literal: Address | undefined;
+  get literal(): Address | undefined {
+    return this.#literal === null ? (this.#literal = Address.tryParse(this.host)) : this.#literal;
+  }
 }
 
 /**
@@ -34,5 +44,5 @@ export function readTarget(host: unknown, port: unknown): Target {
       `Cannot connect to port ${show(port)}: a port is 1 to 65535`,
     );
   }
-  return { host, port: number, literal: Address.tryParse(host) };
+  return new Target(host, number);
 }

@@ -1,8 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
-import { AgentPools, guardConnection, type PoolAgent } from './pools.ts';
 import type { GuardOptions } from '../options.ts';
-import type { Guard } from '../guard.ts';
+import { AgentGate } from './gate.ts';
 
 type Around = 'host' | 'hostname' | 'port' | 'path' | 'socketPath' | 'lookup' | 'proxyEnv' | 'socket';
 
@@ -46,38 +45,53 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions
  * ```
  */
 export class HttpAgent extends http.Agent {
-  readonly #pools: AgentPools;
+  readonly #gate: AgentGate;
 
   constructor(options: HttpAgentOptions = {}) {
-    const pools = new AgentPools(options, (guard, own) => new HttpPool(guard, own));
-    super(pools.clientOptions);
-    this.#pools = pools;
+    const gate = new AgentGate(options);
+    super(gate.clientOptions);
+    this.#gate = gate.attach(this);
   }
 
   /** Called by Node when a request is made. */
   addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
-    this.#pools.addRequest(request, options, port, localAddress);
+    const admitted = this.#gate.admit(request, options, port, localAddress);
+    // @ts-expect-error -- the types leave it out
+    if (admitted !== undefined) super.addRequest(request, admitted);
   }
 
-  /** A guarded socket, for clients that ask an agent for one; a denial is its error or the callback's. */
+  /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
+  override getName(options?: http.ClientRequestArgs): string {
+    return this.#gate.name(super.getName(options), options);
+  }
+
+  /**
+   * Opens a guarded socket, for Node and for clients that ask an agent for one. A denial is the
+   * error of the socket, or of the callback when a client gives one.
+   */
   override createConnection(options: unknown, callback?: unknown): Created {
-    const open = (given: object): unknown => super.createConnection(given as never);
-    return this.#pools.createConnection(options, callback, open) as Created;
+    return this.#gate.connect(options, callback, (pinned) => super.createConnection(pinned as never));
+  }
+
+  /** Called by Node when no request uses a socket any more. */
+  override keepSocketAlive(socket: never): boolean {
+    // The types say void; Node wants to know whether to keep it.
+    return this.#gate.keeps(socket) && (super.keepSocketAlive(socket) as unknown as boolean);
   }
 
   /** Closes the connections that no request uses. */
   closeIdleConnections(): void {
-    this.#pools.closeIdleConnections();
+    this.#gate.closeIdleConnections();
   }
 
   /** Lets requests finish, closes their connections and refuses new requests (`ERR_NETJAIL_CLOSED`). */
   close(): void {
-    this.#pools.close();
+    this.#gate.close();
   }
 
   /** Destroys every connection, in use or not. As in Node, the agent can be used again. */
   override destroy(): void {
-    this.#pools.destroy();
+    this.#gate.forget();
     super.destroy();
   }
 }
@@ -100,82 +114,55 @@ export class HttpAgent extends http.Agent {
  * ```
  */
 export class HttpsAgent extends https.Agent {
-  readonly #pools: AgentPools;
+  readonly #gate: AgentGate;
 
   constructor(options: HttpsAgentOptions = {}) {
-    const pools = new AgentPools(options, (guard, own) => new HttpsPool(guard, own));
-    super(pools.clientOptions);
-    this.#pools = pools;
+    const gate = new AgentGate(options);
+    super(gate.clientOptions);
+    this.#gate = gate.attach(this);
   }
 
   /** Called by Node when a request is made. */
   addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
-    this.#pools.addRequest(request, options, port, localAddress);
+    const admitted = this.#gate.admit(request, options, port, localAddress);
+    // @ts-expect-error -- the types leave it out
+    if (admitted !== undefined) super.addRequest(request, admitted);
   }
 
-  /** A guarded socket, for clients that ask an agent for one; a denial is its error or the callback's. */
+  /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
+  override getName(options?: https.RequestOptions): string {
+    return this.#gate.name(super.getName(options), options);
+  }
+
+  /**
+   * Opens a guarded socket, for Node and for clients that ask an agent for one. A denial is the
+   * error of the socket, or of the callback when a client gives one.
+   */
   override createConnection(options: unknown, callback?: unknown): Created {
-    const open = (given: object): unknown => super.createConnection(given as never);
-    return this.#pools.createConnection(options, callback, open) as Created;
+    return this.#gate.connect(options, callback, (pinned) => super.createConnection(pinned as never));
+  }
+
+  /** Called by Node when no request uses a socket any more. */
+  override keepSocketAlive(socket: never): boolean {
+    // The types say void; Node wants to know whether to keep it.
+    return this.#gate.keeps(socket) && (super.keepSocketAlive(socket) as unknown as boolean);
   }
 
   /** Closes the connections that no request uses. */
   closeIdleConnections(): void {
-    this.#pools.closeIdleConnections();
+    this.#gate.closeIdleConnections();
   }
 
   /** Lets requests finish, closes their connections and refuses new requests (`ERR_NETJAIL_CLOSED`). */
   close(): void {
-    this.#pools.close();
+    this.#gate.close();
   }
 
   /** Destroys every connection, in use or not. As in Node, the agent can be used again. */
   override destroy(): void {
-    this.#pools.destroy();
+    this.#gate.forget();
     super.destroy();
   }
 }
 
 type Created = ReturnType<http.Agent['createConnection']>;
-
-/** The connections of one rule set. Node's own agent does the pooling; we only open sockets. */
-class HttpPool extends http.Agent implements PoolAgent {
-  readonly #guard: Guard;
-  retired = false;
-
-  constructor(guard: Guard, options: http.AgentOptions) {
-    super(options);
-    this.#guard = guard;
-  }
-
-  override createConnection(options: unknown, callback: unknown): Created {
-    return guardConnection(this.#guard, options as Record<string, unknown>, callback, (given) =>
-      super.createConnection(given as never),
-    ) as Created;
-  }
-
-  override keepSocketAlive(socket: never): boolean {
-    // The types say void; Node wants to know whether to keep it.
-    return !this.retired && (super.keepSocketAlive(socket) as unknown as boolean);
-  }
-}
-
-class HttpsPool extends https.Agent implements PoolAgent {
-  readonly #guard: Guard;
-  retired = false;
-
-  constructor(guard: Guard, options: https.AgentOptions) {
-    super(options);
-    this.#guard = guard;
-  }
-
-  override createConnection(options: unknown, callback: unknown): Created {
-    return guardConnection(this.#guard, options as Record<string, unknown>, callback, (given) =>
-      super.createConnection(given as never),
-    ) as Created;
-  }
-
-  override keepSocketAlive(socket: never): boolean {
-    return !this.retired && (super.keepSocketAlive(socket) as unknown as boolean);
-  }
-}

@@ -1,0 +1,29 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { createDial } from 'netjail';
+
+export const meta = {
+  kind: 'messaging',
+  client: 'kafkajs',
+  package: 'kafkajs',
+  versions: '2',
+  way: 'dial',
+  why: 'It asks `socketFactory` for each connection, those to brokers that a broker names included.',
+  hop: 'brokers that a broker names are judged',
+  denial: 'message',
+};
+
+export async function open(guard, { host, port }) {
+  const more = { retry: { retries: 0 }, logLevel: logLevel.NOTHING };
+  // recipe
+  const dial = createDial(guard);
+  const socketFactory = ({ host, port, ssl, onConnect }) =>
+    ssl ? dial.tls({ ...ssl, host, port }, onConnect) : dial({ host, port }, onConnect);
+  const kafka = new Kafka({ brokers: [`${host}:${port}`], socketFactory, ...more });
+  // end
+  const admin = kafka.admin();
+  await admin.connect();
+  return {
+    use: async () => (await admin.describeCluster()).clusterId,
+    close: () => admin.disconnect(),
+  };
+}

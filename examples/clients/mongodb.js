@@ -1,0 +1,27 @@
+import { MongoClient } from 'mongodb';
+import { createSocketOptions } from 'netjail/db';
+
+export const meta = {
+  kind: 'database',
+  client: 'mongodb',
+  package: 'mongodb',
+  versions: '6, 7',
+  way: 'options',
+  why: 'It opens its sockets itself and takes a `lookup`. `directConnection=true` keeps it from the members of a replica set, which servers name as they like and for which no hook is asked.',
+  hop: 'members that a server names are not followed',
+  unguarded: 'Without `directConnection` members named by address pass every `lookup`. `mongodb+srv:` and hosts that are Unix sockets must not be used.',
+  denial: 'error',
+};
+
+export async function open(guard, { host, port, tls }) {
+  const more = { serverSelectionTimeoutMS: 1500, ...(tls && { tls: true, ca: tls.ca }) };
+  const url = (to) => `mongodb://${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}/?directConnection=true`;
+  // recipe
+  const to = createSocketOptions(guard)(host, port);
+  const client = new MongoClient(url(to), { lookup: to.lookup, ...more });
+  // end
+  return {
+    use: async () => (await client.db('admin').command({ buildInfo: 1 })).version,
+    close: () => client.close(),
+  };
+}

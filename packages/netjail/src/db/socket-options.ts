@@ -1,0 +1,63 @@
+import type { LookupFunction } from 'node:net';
+import { failingOptions, Gate } from '../connect.ts';
+import { currentRules } from '../context.ts';
+import { DeniedError } from '../errors.ts';
+import { Guard } from '../guard.ts';
+import { invalidOption, readOptions, type GuardOptions } from '../options.ts';
+import { readTarget } from '../target.ts';
+
+/** What a client is given instead of a host and a port. All three belong together. */
+export interface SocketOptions {
+  /** An allowed literal in canonical form, the name, or a name that `lookup` fails for. */
+  readonly host: string;
+  readonly port: number;
+  /** Answers judged addresses only, each time it is asked. */
+  readonly lookup: LookupFunction;
+}
+
+/**
+ * Makes the host, port and `lookup` for clients that open their sockets themselves and take nothing
+ * but options of `net.connect`: node-redis, amqplib, mongodb.
+ *
+ * - A guard that is only a `lookup` leaks: Node calls none for an address literal. So the literal is
+ *   judged here, at the call; where it is denied, the host becomes a name whose `lookup` fails with
+ *   the denial, which then reaches the caller through the client.
+ * - A name is judged at each look-up, reconnections included, under the rules of this call.
+ * - The client must use all three, for this one target: what it is told to connect to later (members
+ *   of a cluster or a replica set) has to come through here as well, or must be switched off.
+ * - The socket is the client's own, so the address it is connected to is not judged once more.
+ *
+ * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for malformed options; the function throws
+ * `ERR_NETJAIL_INVALID_HOST` and `ERR_NETJAIL_INVALID_PORT`.
+ *
+ * @example
+ * ```ts
+ * import { Rules } from 'netjail';
+ * import { createSocketOptions } from 'netjail/db';
+ *
+ * const socketOptions = createSocketOptions({ rules: new Rules({ allow: ['public'] }) });
+ * console.log(socketOptions('127.0.0.1', 6379).host); // denied.invalid
+ * ```
+ */
+export function createSocketOptions(
+  options: GuardOptions = {},
+): (host: string, port: number | string) => SocketOptions {
+  const { settings, rest } = readOptions(options);
+  const other = Object.keys(rest)[0];
+  if (other !== undefined) throw invalidOption(other, 'there is no such option');
+  return (host, port) => {
+    const gate = new Gate(new Guard(settings.rules ?? currentRules(), settings), readTarget(host, port));
+    return Object.freeze(pick(() => gate.pin({})));
+  };
+}
+
+function pick(pin: () => SocketOptions): SocketOptions {
+  let pinned: SocketOptions;
+  try {
+    pinned = pin();
+  } catch (error) {
+    if (!(error instanceof DeniedError)) throw error;
+    pinned = failingOptions(error, {});
+  }
+  return { host: pinned.host, port: pinned.port, lookup: pinned.lookup };
+}

@@ -1,0 +1,199 @@
+import http from 'node:http';
+import type { Socket } from 'node:net';
+import { AROUND_THE_GATE, failingOptions, Gate, lockSocket, type ConnectOptions } from '../connect.ts';
+import { currentRules } from '../context.ts';
+import { misuse } from '../errors.ts';
+import { Guard } from '../guard.ts';
+import { isRecord, readOnce, show } from '../internal/assert.ts';
+import { readInteger, readOptions, refuseOptions, type GuardSettings } from '../options.ts';
+import { DEFAULT_MAX_POOLS, Pools } from '../pool.ts';
+import { namesAnotherTarget, proxiedDenial } from '../proxied.ts';
+import type { Rules } from '../rules.ts';
+import { readTarget } from '../target.ts';
+
+type Options = Record<PropertyKey, unknown>;
+type Open = (options: ConnectOptions) => unknown;
+type AddRequest = { addRequest(request: http.ClientRequest, options: unknown): void };
+
+/** What Node sets on every request's options and our own createConnection makes harmless. */
+const IGNORED = new Set(['path', 'socketPath', 'createConnection']);
+const REFUSED_IN_REQUEST = AROUND_THE_GATE.filter((name) => !IGNORED.has(name));
+const REFUSED_IN_AGENT = [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'agent'];
+
+/** Where the options of a request and a socket say which rule set's they are. */
+const POOL = Symbol('netjail.pool');
+
+let pools = 0;
+
+/** The connections of one rule set inside an agent: those under names that end with its number. */
+class RulesPool extends Guard {
+  /** The agent that it belongs to. */
+  readonly gate: AgentGate;
+  readonly suffix: string = `:rules-${++pools}`;
+  retired = false;
+
+  constructor(rules: Rules | undefined, settings: GuardSettings, gate: AgentGate) {
+    super(rules, settings);
+    this.gate = gate;
+  }
+}
+
+/**
+ * What makes an agent guarded. The rules of each request are read when it is made and travel in its
+ * options; they are part of the name by which Node's agent keeps, queues and reuses sockets and TLS
+ * sessions, and they judge the connection when Node asks for one.
+ */
+export class AgentGate {
+  /** The options for Node's agent. */
+  readonly clientOptions: http.AgentOptions;
+  readonly #settings: GuardSettings;
+  readonly #pools: Pools<RulesPool>;
+  #agent: http.Agent | undefined;
+  #closed = false;
+
+  constructor(options: unknown) {
+    const { settings, rest } = readOptions(options);
+    const { maxPools, ...clientOptions } = rest;
+    refuseOptions(clientOptions, REFUSED_IN_AGENT);
+    this.clientOptions = clientOptions as http.AgentOptions;
+    this.#settings = settings;
+    this.#pools = new Pools(
+      readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),
+      (rules) => new RulesPool(rules, settings, this),
+      (pool) => this.#retire(pool),
+    );
+  }
+
+  /** Belongs to this agent from now on. */
+  attach(agent: http.Agent): this {
+    this.#agent = agent;
+    return this;
+  }
+
+  /**
+   * The options for Node's `addRequest`, with the rules in them; `undefined` when the request has
+   * been failed. Runs synchronously inside `http.request`, so the rules in effect are the caller's.
+   */
+  admit(
+    request: http.ClientRequest,
+    given: unknown,
+    port: unknown,
+    localAddress: unknown,
+  ): Options | undefined {
+    let options = isRecord(given) ? (given as Options) : { host: given, port, localAddress };
+    refuseOptions(options, REFUSED_IN_REQUEST);
+    // Node hands over a copy of its own, without a prototype. What somebody else hands over is theirs.
+    if (Object.getPrototypeOf(options) !== null || !Object.isExtensible(options)) options = readOnce(options);
+    const rules = this.#settings.rules ?? currentRules();
+    if (this.#closed) {
+      const error = misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the agent is closed');
+      return failRequest(request, options, error);
+    }
+    const pool = this.#pools.for(rules);
+    if (namesAnotherTarget(request.method, request.path)) {
+      const own = { host: options['host'], port: options['port'] };
+      const error = proxiedDenial(pool, request.method, request.path, own);
+      if (error !== undefined) return failRequest(request, options, error);
+    }
+    options[POOL] = pool;
+    return options;
+  }
+
+  /** The name under which Node keeps the sockets of these options: each rule set has its own. */
+  name(name: string, options: unknown): string {
+    const pool = this.#poolOf(options);
+    return pool === undefined ? name : name + pool.suffix;
+  }
+
+  /**
+   * Opens a socket: Node's own `open` with options that reach judged addresses only. Node calls it
+   * with the options of a request; clients that want a socket for themselves call it with their own.
+   * An error is the socket's, so that whatever queues behind it in Node's agent goes on; a client's
+   * own callback has it instead.
+   */
+  connect(given: unknown, callback: unknown, open: Open): Socket {
+    const pool = this.#poolOf(given);
+    // For a request the options are Node's own copy, made for this one connection.
+    const options = pool === undefined ? readDirect(given) : (given as Options);
+    const guard = pool ?? new Guard(this.#settings.rules ?? currentRules(), this.#settings);
+    let socket: Socket;
+    try {
+      const { socketPath } = options as { socketPath?: unknown };
+      if (socketPath !== undefined && socketPath !== null) {
+        throw guard.refuse('path-not-allowed', String(socketPath), undefined);
+      }
+      const gate = new Gate(guard, readTarget(options['host'], options['port']));
+      socket = gate.watch(open(gate.pin(options)) as Socket);
+    } catch (error) {
+      if (pool === undefined && typeof callback === 'function') {
+        (callback as (error: unknown) => void)(error);
+        return undefined as never;
+      }
+      socket = lockSocket(open(failingOptions(error as Error, options)) as Socket);
+    }
+    if (pool !== undefined) (socket as unknown as Options)[POOL] = pool;
+    return socket;
+  }
+
+  /** Whether a socket that no request uses may be kept. */
+  keeps(socket: unknown): boolean {
+    return this.#poolOf(socket)?.retired === false;
+  }
+
+  closeIdleConnections(): void {
+    closeSockets(this.#agent!.freeSockets, '');
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const pool of this.#pools.clear()) this.#retire(pool);
+  }
+
+  /** Forgets the rule sets; what they have open is Node's to destroy. */
+  forget(): void {
+    for (const pool of this.#pools.clear()) pool.retired = true;
+  }
+
+  #retire(pool: RulesPool): void {
+    pool.retired = true;
+    closeSockets(this.#agent!.freeSockets, pool.suffix);
+  }
+
+  #poolOf(holder: unknown): RulesPool | undefined {
+    const pool = (holder as Options | undefined)?.[POOL];
+    return pool instanceof RulesPool && pool.gate === this ? pool : undefined;
+  }
+}
+
+function readDirect(given: unknown): Options {
+  if (!isRecord(given)) {
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      `Cannot connect to ${show(given)}: options are an object`,
+    );
+  }
+  const options = readOnce(given);
+  refuseOptions(options, REFUSED_IN_REQUEST);
+  options['host'] ??= options['hostname'];
+  options['socketPath'] ??= options['path'];
+  // A name of Node's for its TLS sessions, which are kept per rule set.
+  options['_agentKey'] = undefined;
+  return options;
+}
+
+function closeSockets(sockets: http.Agent['freeSockets'], suffix: string): void {
+  for (const [name, list] of Object.entries(sockets)) {
+    if (name.endsWith(suffix)) for (const socket of list?.slice() ?? []) socket.destroy();
+  }
+}
+
+/** Fails one request through its own channel, before any socket exists. */
+function failRequest(request: http.ClientRequest, options: Options, error: Error): undefined {
+  const agent = new http.Agent();
+  agent.createConnection = (_options, callback) => {
+    callback!(error, undefined as never);
+    return undefined as never;
+  };
+  (agent as unknown as AddRequest).addRequest(request, options);
+}

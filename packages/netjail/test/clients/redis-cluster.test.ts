@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { ALLOWED, DENIED } from '../helpers/lab.ts';
+import { loadRecipe, type Service } from '../helpers/services.ts';
+import { assertDeniedBy, contract, counted, never, rules, useOnce, withService } from './contract.ts';
+
+interface Cluster extends Service {
+  /** Has a node named at this address. */
+  announce(node: number, address: string): Promise<void>;
+  /** Gives the slot of a key that has no value to a node. */
+  moveSlotOf(key: string, node: number): Promise<void>;
+}
+
+withService('redis-cluster', (started) => {
+  const service = (): Cluster => started() as Cluster;
+  contract(started, { file: 'redis-cluster.js', says: /^OK$/ });
+
+  it('redis-cluster.js is denied the node that MOVED names at a blocked address', async (t) => {
+    const recipe = await loadRecipe('redis-cluster.js');
+    const handle = await recipe.open({ rules, resolver: never }, { host: ALLOWED, port: service().port });
+    t.after(() => handle.close());
+    assert.equal(await handle.use('{bar}1'), 'OK');
+    await service().announce(2, DENIED);
+    t.after(() => service().announce(2, ALLOWED));
+    await service().moveSlotOf('{baz}', 2);
+    const { denied } = await counted(service(), () =>
+      assertDeniedBy(recipe, () => handle.use('{baz}1'), { host: DENIED, reason: 'blocked', address: DENIED }),
+    );
+    assert.equal(denied, 0);
+  });
+
+  it('redis-cluster.js is denied the nodes that a node names at a blocked address', async (t) => {
+    const recipe = await loadRecipe('redis-cluster.js');
+    for (const node of [0, 1, 2]) {
+      await service().announce(node, DENIED);
+      t.after(() => service().announce(node, ALLOWED));
+    }
+    const target = { host: ALLOWED, port: service().port };
+    const { denied } = await counted(service(), () =>
+      assertDeniedBy(recipe, () => useOnce(t, recipe, { rules, resolver: never }, target), {
+        host: DENIED,
+        reason: 'blocked',
+        address: DENIED,
+      }),
+    );
+    assert.equal(denied, 0);
+  });
+
+  it('ioredis-cluster.js leaks: its connection for subscriptions goes where a node says', async (t) => {
+    const recipe = await loadRecipe('ioredis-cluster.js');
+    assert.equal(recipe.meta.way, 'none');
+    for (const node of [0, 1, 2]) {
+      await service().announce(node, DENIED);
+      t.after(() => service().announce(node, ALLOWED));
+    }
+    const target = { host: ALLOWED, port: service().port };
+    const handle = await recipe.open({ rules, resolver: never }, target, { enableReadyCheck: false });
+    t.after(() => handle.close());
+    const { denied } = await counted(service(), () => (handle['subscribe'] as () => Promise<unknown>)());
+    assert.ok(denied > 0, 'it was not connected: the table has something to take back');
+  });
+});
