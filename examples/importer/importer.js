@@ -35,7 +35,10 @@ export function createImporter({ dial, ca, timeLimit = 10_000, sizeLimit = 256 *
   return async function importTable({ host, port, user, password, database, tls }, table, onRows) {
     let socket;
     const client = new pg.Client({
-      ...{ host, port, user, database },
+      host,
+      port,
+      user,
+      database,
       // A function: pg fills an empty text from the environment or ~/.pgpass, which are ours.
       password: () => password,
       ssl: tls && { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },

@@ -35,7 +35,8 @@ export function createApp({
   timeLimit,
   logger = false,
 }) {
-  const app = Fastify({ logger, bodyLimit: 8192 });
+  // Browsers open connections ahead of any request: closing must not wait for those.
+  const app = Fastify({ logger, bodyLimit: 8192, forceCloseConnections: true });
   const send = createSender({ fetch, secret, ...(timeLimit === undefined ? {} : { timeLimit }) });
   const deliveries = [];
 
@@ -81,7 +82,7 @@ export function createApp({
       at: event.timestamp,
       url: url.href,
       kind: outcome.kind,
-      ...explainToOperator(verdicts, outcome),
+      ...explainToOperator(rules, verdicts, outcome),
     };
     request.log[outcome.kind === 'answered' ? 'info' : 'warn'](facts, 'delivery');
     deliveries.unshift(facts);

@@ -54,13 +54,13 @@ function explainRefusal(host, deniedHost) {
 }
 
 /**
- * For the operator: what was judged, address by address, and which entry decided. The one place
- * that reads verdicts for people.
+ * For the operator: what was judged, address by address, and which entry decided.
  *
+ * @param {Rules} rules
  * @param {import('netjail').VerdictMessage[]} verdicts in the order in which they were made
  * @param {Outcome} outcome
  */
-export function explainToOperator(verdicts, outcome) {
+export function explainToOperator(rules, verdicts, outcome) {
   const steps = verdicts.map(({ allowed, host, port, address, carried, reason, entry }) => ({
     allowed,
     target: `${host.includes(':') ? `[${host}]` : host}:${port}`,
@@ -68,17 +68,31 @@ export function explainToOperator(verdicts, outcome) {
     reason: reason ?? 'allowed',
     entry,
   }));
+  const explanation = verdicts.map((verdict) => explainVerdict(rules, verdict)).join('\n');
+  return { summary: summaryOf(outcome, verdicts.length), steps, explanation };
+}
+
+function summaryOf(outcome, judged) {
   switch (outcome.kind) {
-    case 'answered':
-      return {
-        steps,
-        summary: `${outcome.finalUrl} answered ${outcome.status}${steps.length === 0 ? ', over a connection that was judged before' : ''}`,
-      };
+    case 'answered': {
+      const kept = judged === 0 ? ', over a connection that was judged before' : '';
+      return `${outcome.finalUrl} answered ${outcome.status}${kept}`;
+    }
     case 'denied':
-      return { steps, summary: outcome.denied.message };
+      return outcome.denied.message;
     case 'failed':
-      return { steps, summary: outcome.error.message };
+      return outcome.error.message;
   }
+  throw new Error(`unreachable outcome ${outcome.kind}`);
+}
+
+/** How the rules come to a verdict, in text. The one place that asks the rules for it. */
+function explainVerdict(rules, { host, port, address }) {
+  if (address === undefined) return `${host} port ${port}: denied before it was looked up`;
+  const { allowed, reason, entry = 'no entry', carried } = rules.judge(address, { host, port });
+  const subject = carried === undefined ? address : `${carried}, which ${address} carries,`;
+  return `${host} port ${port}: ${allowed ? 'allowed' : `denied, ${reason}`}
+  ${subject} is ${allowed ? 'allowed' : 'denied'} by ${entry}`;
 }
 
 /** The host as netjail knows it: without the brackets that URLs put around IPv6 addresses. */

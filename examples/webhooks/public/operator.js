@@ -10,7 +10,7 @@ async function load() {
   list.replaceChildren(...deliveries.map(itemOf));
 }
 
-function itemOf({ at, url, kind, summary, steps }) {
+function itemOf({ at, url, kind, summary, steps, explanation }) {
   const item = template.content.cloneNode(true);
   const find = (selector) => item.querySelector(selector);
   find('.delivery').dataset.verdict = kind;
@@ -19,6 +19,8 @@ function itemOf({ at, url, kind, summary, steps }) {
   find('.scroll').ariaLabel = `Verdicts of ${url}`;
   find('.scroll').hidden = steps.length === 0;
   find('tbody').append(...steps.map(rowOf));
+  find('details').hidden = steps.length === 0;
+  find('pre code').textContent = explanation;
   find('time').dateTime = at;
   find('time').textContent = new Date(at).toLocaleString();
   return item;

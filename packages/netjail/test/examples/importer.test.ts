@@ -52,7 +52,12 @@ describe('examples/importer readSource()', () => {
     assert.deepEqual(readSource('postgres://u:p%40@db.test/d'), expected);
     assert.deepEqual(readSource('postgresql://u:p%40@db.test:5432/d?sslmode=require'), expected);
     assert.deepEqual(readSource('postgres://u@[::1]:1/d?sslmode=disable'), {
-      ...{ host: '::1', port: 1, user: 'u', password: '', database: 'd', tls: false },
+      host: '::1',
+      port: 1,
+      user: 'u',
+      password: '',
+      database: 'd',
+      tls: false,
     });
   });
 
@@ -87,7 +92,12 @@ describe(
   () => {
     let service: Service;
     const at = (host: string, more: Partial<Source> = {}): Source => ({
-      ...{ host, port: service.port, user: 'postgres', password: 'unused', database: 'postgres', tls: false },
+      host,
+      port: service.port,
+      user: 'postgres',
+      password: 'unused',
+      database: 'postgres',
+      tls: false,
       ...more,
     });
     const importer = (dial: DialOptions | object = {}, options: object = {}): Import =>

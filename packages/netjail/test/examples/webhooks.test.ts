@@ -98,7 +98,7 @@ async function deliver({ app }: Setting, url: unknown): Promise<Answer> {
 
 interface ForOperator {
   rules: string;
-  deliveries: { url: string; kind: string; summary: string; steps: Record<string, unknown>[] }[];
+  deliveries: { url: string; summary: string; steps: Record<string, unknown>[]; explanation: string }[];
 }
 
 async function operatorSees({ app }: Setting): Promise<ForOperator> {
@@ -190,6 +190,10 @@ describe('examples/webhooks', () => {
         entry: '10.20.0.0/16',
       },
     ]);
+    assert.equal(
+      seen.deliveries[0]!.explanation,
+      'intranet.test port 80: denied, blocked\n  10.20.30.40 is denied by 10.20.0.0/16',
+    );
     assert.match(seen.deliveries[0]!.summary, /10\.20\.30\.40 is blocked by 10\.20\.0\.0\/16$/);
     assert.match(
       setting.log.find((line) => line.includes('"delivery"'))!,
@@ -402,6 +406,8 @@ describe(`examples/webhooks in a browser${noBrowser ? `: ${noBrowser}` : ''}`, {
       'blocked',
       '10.20.0.0/16',
     ]);
+    await page.getByText('How the rules came to it').click();
+    assert.match(await page.locator('pre').innerText(), /10\.20\.30\.40 is denied by 10\.20\.0\.0\/16/);
     assert.deepEqual(problems, []);
   });
 
