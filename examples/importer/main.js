@@ -1,8 +1,9 @@
 // Imports tables from databases of customers, and from hosts that are none of theirs.
 // `npm run example:importer` at the root; `-- URL TABLE` for a real database.
-import { createDial, deniedError, Rules } from 'netjail';
+import { createDial, Rules } from 'netjail';
 import pg from 'pg';
 import { notRun, startService } from '../../scripts/services/index.mjs';
+import { reasonOf } from '../lib/reason.js';
 import { resolverOf } from '../lib/sites.js';
 import { createImporter } from './importer.js';
 import { readSource } from './source.js';
@@ -34,7 +35,7 @@ async function runJobs({ rules, options, limits, jobs }) {
         `  imported ${count} rows${first === undefined ? '' : `, the first: ${JSON.stringify(first)}`}`,
       );
     } catch (error) {
-      console.log(`  [operator] ${deniedError(error)?.message ?? error.cause?.message ?? error.message}`);
+      console.log(`  [operator] ${reasonOf(error)}`);
       console.log(`  not imported: ${error.code}`);
     }
   }

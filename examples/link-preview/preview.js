@@ -1,6 +1,6 @@
 // The preview of a link that somebody posted: one page and one image, through a guarded fetch.
-import { deniedError } from 'netjail';
 import { readUpTo } from '../lib/body.js';
+import { reasonOf } from '../lib/reason.js';
 import { readPage } from './page.js';
 
 const PAGES = /^(?:text\/html|application\/xhtml\+xml)\b/i;
@@ -55,7 +55,7 @@ export function createPreview({
       const { bytes, truncated, type } = await get(url, IMAGES, imageLimit);
       return truncated ? undefined : { type, bytes };
     } catch (error) {
-      log({ image: url, error: forOperator(error) });
+      log({ image: url, error: reasonOf(error) });
       return undefined;
     }
   }
@@ -78,10 +78,4 @@ export function createPreview({
       throw new PreviewError(error.name === 'TimeoutError' ? 'too-slow' : 'unreachable', error);
     }
   };
-}
-
-/** What went wrong, in full. */
-export function forOperator(error) {
-  const inner = error instanceof PreviewError ? error.cause : error;
-  return deniedError(inner)?.message ?? inner.cause?.message ?? inner.message;
 }

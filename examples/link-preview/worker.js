@@ -1,6 +1,6 @@
 // Takes jobs from a queue, a few at a time, and says of each what came of it.
 import { deniedError } from 'netjail';
-import { forOperator } from './preview.js';
+import { reasonOf } from '../lib/reason.js';
 
 /**
  * @param {object} options
@@ -21,7 +21,7 @@ export async function work({ jobs, preview, publish, log, concurrency = 4 }) {
         // A denial stays one until the rules change: trying again is of no use.
         const denied = deniedError(error);
         const retry = denied === undefined && (error.code === 'unreachable' || error.code === 'too-slow');
-        log({ id, link, error: forOperator(error), reason: denied?.reason, retry });
+        log({ id, link, error: reasonOf(error), reason: denied?.reason, retry });
         publish({ id, error: error.code });
       }
     }

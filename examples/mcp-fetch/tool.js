@@ -1,8 +1,8 @@
 // An MCP server with one tool, `fetch`: pages as text, through a guarded fetch.
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { deniedError } from 'netjail';
 import { z } from 'zod';
 import { readUpTo } from '../lib/body.js';
+import { reasonOf } from '../lib/reason.js';
 import { textOf } from './text.js';
 
 const TEXTS = /^(?:text\/|application\/(?:[\w.]+\+)?(?:json|xml)\b)/i;
@@ -70,7 +70,7 @@ export function createServer({ fetch, timeLimit = 10_000, sizeLimit = 1024 * 102
    */
   function explain(url, error) {
     if (error instanceof Misuse) return error.message;
-    log(`${JSON.stringify(url)}: ${deniedError(error)?.message ?? error.cause?.message ?? error.message}`);
+    log(`${JSON.stringify(url)}: ${reasonOf(error)}`);
     return 'This URL cannot be fetched. Do not try it again.';
   }
   return server;

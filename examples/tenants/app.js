@@ -1,8 +1,9 @@
 // One service, many tenants: each request runs under the rules of its tenant.
 import axios from 'axios';
 import express from 'express';
-import { deniedError, withRules } from 'netjail';
+import { withRules } from 'netjail';
 import { readUpTo } from '../lib/body.js';
+import { reasonOf } from '../lib/reason.js';
 
 const SIZE_LIMIT = 64 * 1024;
 const TIME_LIMIT = 5000;
@@ -59,7 +60,7 @@ export function createApp({ tenants, house, fetch, httpAgent, httpsAgent, log = 
     try {
       response.json(await relays[client](url));
     } catch (error) {
-      log({ tenant: response.locals.tenant, error: deniedError(error)?.message ?? error.message });
+      log({ tenant: response.locals.tenant, error: reasonOf(error) });
       // The same for what is denied, does not exist and does not answer.
       response.status(422).json({ error: 'This URL cannot be reached.' });
     }
@@ -68,7 +69,7 @@ export function createApp({ tenants, house, fetch, httpAgent, httpsAgent, log = 
   // Express would send the stack.
   app.use((error, _request, response, next) => {
     if (response.headersSent) return next(error);
-    log({ tenant: response.locals.tenant, error: String(error) });
+    log({ tenant: response.locals.tenant, error: reasonOf(error) });
     response.status(500).json({ error: 'Something is broken here.' });
   });
   return app;

@@ -1,6 +1,7 @@
 // What is said of a delivery, and to whom.
 import { isIP } from 'node:net';
 import { Rules } from 'netjail';
+import { reasonOf } from '../lib/reason.js';
 
 /** @typedef {import('./send.js').Outcome} Outcome */
 
@@ -11,9 +12,6 @@ const KINDS = [
   ['link-local', 'a link-local address, where clouds keep their metadata'],
   ['special-purpose', 'an address that is reserved for special purposes'],
 ].map(([range, words]) => ({ rules: new Rules({ allow: [range] }), words }));
-
-/** Lookups that found nothing, as Node's `dns` and getaddrinfo call them. */
-const NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'EAI_AGAIN', 'ESERVFAIL', 'ETIMEOUT']);
 
 /**
  * For whoever typed the URL. It says nothing that they did not send: no address that a name was
@@ -34,19 +32,19 @@ export function explainToCaller(url, outcome) {
     };
   }
   const host = hostOf(url);
-  const elsewhere = outcome.kind === 'denied' ? outcome.denied.host : outcome.error.hostname;
-  const refused = outcome.kind === 'denied' || NOT_FOUND.has(outcome.error.code);
-  if (!refused)
+  // Errors of a look-up, netjail's and Node's, have the name; those of a connection do not.
+  const refusedHost = outcome.kind === 'denied' ? outcome.denied.host : outcome.error.hostname;
+  if (refusedHost === undefined)
     return {
       verdict: 'unreachable',
       title: 'No answer',
       explanation: 'The receiver could not be reached, or did not answer in time.',
     };
-  return { verdict: 'refused', title: 'Not sent', explanation: explainRefusal(host, elsewhere ?? host) };
+  return { verdict: 'refused', title: 'Not sent', explanation: explainRefusal(host, refusedHost) };
 }
 
-function explainRefusal(host, deniedHost) {
-  if (deniedHost !== host) return 'The receiver redirects to a place that webhooks are not sent to.';
+function explainRefusal(host, refusedHost) {
+  if (refusedHost !== host) return 'The receiver redirects to a place that webhooks are not sent to.';
   if (isIP(host) === 0)
     return `${host} does not lead to an address that webhooks are sent to. Check the name: it must be that of a public host.`;
   const kind = KINDS.find(({ rules }) => rules.accept(host))?.words ?? 'an address';
@@ -79,9 +77,9 @@ function summaryOf(outcome, judged) {
       return `${outcome.finalUrl} answered ${outcome.status}${kept}`;
     }
     case 'denied':
-      return outcome.denied.message;
+      return reasonOf(outcome.denied);
     case 'failed':
-      return outcome.error.message;
+      return reasonOf(outcome.error);
   }
   throw new Error(`unreachable outcome ${outcome.kind}`);
 }
