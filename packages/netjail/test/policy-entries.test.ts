@@ -84,7 +84,13 @@ describe('parsePolicy() with entries that are objects', () => {
 
   it('throws nothing but ERR_NETJAIL_INVALID_POLICY for any object', () => {
     const entry = fc.record(
-      { prefix: fc.anything(), host: fc.anything(), port: fc.anything(), path: fc.anything(), other: fc.anything() },
+      {
+        prefix: fc.anything(),
+        host: fc.anything(),
+        port: fc.anything(),
+        path: fc.anything(),
+        other: fc.anything(),
+      },
       { requiredKeys: [] },
     );
     fc.assert(

@@ -10,7 +10,8 @@ import type { Resolver } from '../../src/resolver.ts';
 import { assertDenied } from '../helpers/denial.ts';
 import { load, run } from '../helpers/examples.ts';
 import { ALLOWED, DENIED } from '../helpers/lab.ts';
-import { netjail, notRun, startService, type Service } from '../helpers/services.ts';
+import { netjail } from '../helpers/recipes.ts';
+import { notRun, startService, type Service } from '../helpers/services.ts';
 
 interface Source {
   host: string;
