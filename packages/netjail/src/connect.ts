@@ -24,11 +24,13 @@ export const AROUND_THE_GATE: readonly string[] = [
 const CLOSED = [...AROUND_THE_GATE, 'hostname'];
 
 /**
- * Closes every option that leads around the gate, absent ones too: Node copies options to objects
- * that have a prototype, and through an absent option a polluted prototype shows.
+ * Closes every option that leads around the gate. Node copies options to objects that have a
+ * prototype: through an option that is absent a polluted `Object.prototype` would show.
  */
 export function closeOptions(options: Record<string, unknown>): void {
-  for (const name of CLOSED) options[name] = undefined;
+  for (const name of CLOSED) {
+    if (options[name] !== undefined || name in Object.prototype) options[name] = undefined;
+  }
 }
 
 /** Options for `net.connect` or `tls.connect` with which only judged addresses can be reached. */
