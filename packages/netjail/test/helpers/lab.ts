@@ -15,6 +15,8 @@ export interface Site {
   connections: number;
   requests: { url: string; host: string | undefined; servername: string | false | null | undefined }[];
   open: Set<Socket>;
+  /** Called with each request; a redirect is answered once what it returns has settled. */
+  onRequest?: (url: string) => Promise<unknown> | undefined;
 }
 
 export interface Lab {
@@ -92,7 +94,9 @@ export async function startLab(t: TestContext, kind: Kind = 'http', service: Ser
       if (service.request?.(request, response, address)) return;
       const to = /^\/redirect\?(.*)$/.exec(url)?.[1];
       if (to !== undefined) {
-        response.writeHead(302, { location: decodeURIComponent(to) }).end();
+        Promise.resolve(site.onRequest?.(url)).finally(() =>
+          response.writeHead(302, { location: decodeURIComponent(to) }).end(),
+        );
       } else if (url === '/hang') {
         response.writeHead(200);
         response.write('begun');
