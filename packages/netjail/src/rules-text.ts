@@ -1,6 +1,9 @@
 import { misuse } from './errors.ts';
 import { show } from './internal/assert.ts';
 
+/** More scopes than any program nests, and few enough to put one into the other one by one. */
+const MAX_SCOPES = 256;
+
 interface Lists {
   allow?: string[];
   block?: string[];
@@ -8,12 +11,8 @@ interface Lists {
 
 /** Reads `ALLOW x y, BLOCK z, WITHIN ALLOW ...`: the lists of each scope, the innermost first. */
 export function readScopes(text: string): Lists[] {
-  const refuse = (): never => {
-    throw misuse(
-      SyntaxError,
-      'ERR_NETJAIL_INVALID_RULES',
-      `Cannot read rules from ${show(text)}: it is not "ALLOW ..., BLOCK ..."`,
-    );
+  const refuse = (reason = 'it is not "ALLOW ..., BLOCK ..."'): never => {
+    throw misuse(SyntaxError, 'ERR_NETJAIL_INVALID_RULES', `Cannot read rules from ${show(text)}: ${reason}`);
   };
   let scope: Lists = {};
   const scopes: Lists[] = [scope];
@@ -24,7 +23,7 @@ export function readScopes(text: string): Lists[] {
   let comma = true;
   for (const word of text.split(' ')) {
     if (clause && comma && word === 'WITHIN') {
-      scopes.push((scope = {}));
+      if (scopes.push((scope = {})) > MAX_SCOPES) return refuse(`it has more than ${MAX_SCOPES} scopes`);
       list = undefined;
       comma = true;
       continue;

@@ -105,7 +105,8 @@ export class Rules {
 
   /**
    * Reads what {@link Rules.toString} wrote: `ALLOW 0.0.0.0/0 ::/0, BLOCK 127.0.0.0/8`, the text of
-   * the Go library; `WITHIN` begins the rules of an outer scope. Empty text is the empty rule set.
+   * the Go library; `WITHIN` begins the rules of an outer scope, of which there are 256 at most. Empty
+   * text is the empty rule set.
    *
    * @throws {SyntaxError} `ERR_NETJAIL_INVALID_RULES` where the text is not of that form, or
    * `ERR_NETJAIL_INVALID_ENTRY` where an entry in it is not.

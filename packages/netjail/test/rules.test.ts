@@ -365,6 +365,13 @@ describe('Rules malformed input', () => {
     ],
     ['an array', () => new Rules([] as never), 'TypeError', 'ERR_NETJAIL_INVALID_RULES', /not an array/],
     [
+      'text of more than 256 scopes',
+      () => Rules.parse(`ALLOW ::1${', WITHIN ALLOW ::1'.repeat(256)}`),
+      'SyntaxError',
+      'ERR_NETJAIL_INVALID_RULES',
+      /it has more than 256 scopes/,
+    ],
+    [
       'an unknown list',
       () => new Rules({ deny: [] } as never),
       'TypeError',
