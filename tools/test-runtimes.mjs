@@ -19,7 +19,17 @@ const cache = join(root, '.cache/runtimes');
 const ALL = ['20.19.0', '20', '22', '24', '26', 'bun', 'deno'];
 const MAJORS = { bun: '1', deno: '2' };
 /** The tests that need nothing of Node but node:test; the others hold Node's own clients. */
-const EVERYWHERE = ['rules', 'errors', 'context', 'differences', 'parity/vectors'];
+const EVERYWHERE = [
+  'rules',
+  'values',
+  'entries',
+  'explain',
+  'policy',
+  'errors',
+  'context',
+  'differences',
+  'parity/vectors',
+];
 /** What is known not to be guarded, and why: anything else that leaks fails the run. */
 const KNOWN_LEAKS = {
   'bun node-fetch':
