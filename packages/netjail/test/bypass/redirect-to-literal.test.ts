@@ -5,7 +5,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { describe, it } from 'node:test';
 import axios from 'axios';
-import got from 'got';
+import { got } from 'got';
 import nodeFetch from 'node-fetch';
 import * as undici from 'undici';
 import * as undici6 from 'undici6';
