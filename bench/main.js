@@ -20,9 +20,9 @@ const { values: flags } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const RESTARTS = flags.quick ? 1 : 7;
-const TURNS = flags.quick ? 4 : 100;
-const WARM_UP = flags.quick ? 200 : 10_000;
+const RESTARTS = flags.quick ? 1 : 5;
+const TURNS = flags.quick ? 4 : 80;
+const WARM_UP = flags.quick ? 200 : 8000;
 const REQUESTS = 40;
 const version = execFileSync(flags.node, ['--version'], { encoding: 'utf8' }).trim();
 const major = Number(/\d+/.exec(version)[0]);
