@@ -84,13 +84,10 @@ function summaryOf(outcome, judged) {
   throw new Error(`unreachable outcome ${outcome.kind}`);
 }
 
-/** How the rules come to a verdict, in text. The one place that asks the rules for it. */
+/** How the rules come to a verdict, in text: every reading of the address, and what matched it. */
 function explainVerdict(rules, { host, port, address }) {
   if (address === undefined) return `${host} port ${port}: denied before it was looked up`;
-  const { allowed, reason, entry = 'no entry', carried } = rules.judge(address, { host, port });
-  const subject = carried === undefined ? address : `${carried}, which ${address} carries,`;
-  return `${host} port ${port}: ${allowed ? 'allowed' : `denied, ${reason}`}
-  ${subject} is ${allowed ? 'allowed' : 'denied'} by ${entry}`;
+  return String(rules.explain({ address, host, port }));
 }
 
 /** The host as netjail knows it: without the brackets that URLs put around IPv6 addresses. */

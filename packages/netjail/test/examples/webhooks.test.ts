@@ -192,7 +192,11 @@ describe('examples/webhooks', () => {
     ]);
     assert.equal(
       seen.deliveries[0]!.explanation,
-      'intranet.test port 80: denied, blocked\n  10.20.30.40 is denied by 10.20.0.0/16',
+      [
+        '10.20.30.40 for intranet.test port 80: denied, blocked',
+        '  10.20.30.40 itself: allowed by 10.0.0.0/8, blocked by 10.20.0.0/16',
+        '  10.20.30.40 is blocked by 10.20.0.0/16',
+      ].join('\n'),
     );
     assert.match(seen.deliveries[0]!.summary, /10\.20\.30\.40 is blocked by 10\.20\.0\.0\/16$/);
     assert.match(
@@ -407,7 +411,7 @@ describe(`examples/webhooks in a browser${noBrowser ? `: ${noBrowser}` : ''}`, {
       '10.20.0.0/16',
     ]);
     await page.getByText('How the rules came to it').click();
-    assert.match(await page.locator('pre').innerText(), /10\.20\.30\.40 is denied by 10\.20\.0\.0\/16/);
+    assert.match(await page.locator('pre').innerText(), /10\.20\.30\.40 is blocked by 10\.20\.0\.0\/16/);
     assert.deepEqual(problems, []);
   });
 
