@@ -6,7 +6,7 @@
 // Each variant runs in a process of its own; the two of a row take turns of 40 requests in shuffled
 // order, and the figure is the ratio of the CPU time of paired turns (median, over several restarts),
 // since wall time does not hold on a shared machine. The A/A row says how far off a ratio can be.
-import { execFileSync, fork } from 'node:child_process';
+import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -51,7 +51,14 @@ rows.push({ a: 'http plain', b: 'http netjail', count: 20, fresh: true, name: tr
 rows.push({ a: 'undici plain', b: 'undici netjail', count: 20, fresh: true, name: true, goal: 2 });
 rows.push({ a: 'undici plain', b: 'undici netjail', count: 100_000, fresh: true, goal: 2 });
 
+/** Where a process runs decides what waking the other one costs: the server has one processor, the clients another. */
+function pin({ pid }, cpu) {
+  if (os.cpus().length > 1)
+    spawnSync('taskset', ['-a', '-c', '-p', String(cpu), String(pid)], { stdio: 'ignore' });
+}
+
 const server = fork(new URL('server.js', import.meta.url));
+pin(server, 1);
 const [{ port }] = await once(server, 'message');
 
 async function start(variant, { count, fresh, name }) {
@@ -61,6 +68,7 @@ async function start(variant, { count, fresh, name }) {
     [variant, count, fresh, url, `http://127.0.0.1:${port}/`, WARM_UP],
     { execPath: flags.node },
   );
+  pin(child, 0);
   const [{ denies }] = await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() => Promise.reject(new Error(`${variant} ended before it began`))),
