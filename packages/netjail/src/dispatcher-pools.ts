@@ -48,6 +48,8 @@ export class DispatcherPools {
   readonly settings: GuardSettings;
   readonly #pools: Pools<PooledAgent>;
   readonly #build: (connector: Connector) => AgentLike;
+  /** The dispatcher of the latest call of fetch: the next one often has the same rules. */
+  #latest: { readonly rules: Rules | undefined; readonly dispatcher: AgentLike } | undefined;
   #closed = false;
 
   constructor(Agent: AgentClass, options: unknown) {
@@ -98,15 +100,21 @@ export class DispatcherPools {
   }
 
   /**
-   * A dispatcher for one call under these rules. It asks for their agent with each request, since
-   * the hops of a redirect come later, when an agent of before may have been retired.
+   * A dispatcher for calls of the runtime's own fetch under these rules. It asks for their agent with
+   * each request, since the hops of a redirect come later, when an agent of before may have been
+   * retired. The requests are fetch's own objects, so they are not copied.
    */
   dispatcherFor(rules: Rules | undefined): AgentLike {
-    return {
-      dispatch: (options, handler) => this.dispatch(rules, options, handler),
-      close: () => this.close(),
-      destroy: (error) => this.destroy(error),
-    };
+    if (this.#latest === undefined || this.#latest.rules !== rules) {
+      const dispatcher: AgentLike = {
+        dispatch: (options, handler) =>
+          this.#agentFor(rules, options as Record<string, unknown>).dispatch(options, handler),
+        close: () => this.close(),
+        destroy: (error) => this.destroy(error),
+      };
+      this.#latest = { rules, dispatcher };
+    }
+    return this.#latest.dispatcher;
   }
 
   /** The agent that may serve a request under these rules; one that refuses where none may. */
