@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import { describe, it } from 'node:test';
+import * as undici from 'undici';
 import { createDial } from '../../src/dial.ts';
 import { HttpAgent } from '../../src/http/index.ts';
+import { Dispatcher } from '../../src/undici/index.ts';
 import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
 import { rules } from '../helpers/attack.ts';
 
@@ -41,5 +43,25 @@ describe('options that flip', () => {
     await once(socket, 'connect');
     assert.deepEqual([reads, socket.remoteAddress, lab.denied.connections], [1, ALLOWED, 0]);
     socket.destroy();
+  });
+
+  it('dispatch() sends the path that it judged', async (t) => {
+    const lab = await startLab(t);
+    const dispatcher = new Dispatcher({ Agent: undici.Agent, rules });
+    let reads = 0;
+    const request = {
+      origin: lab.url(ALLOWED, ''),
+      method: 'GET' as const,
+      get path() {
+        return reads++ === 0 ? '/' : `${lab.url(DENIED)}secret`;
+      },
+    };
+    const { body } = await dispatcher.request(request);
+    await body.dump();
+    assert.deepEqual(
+      lab.allowed.requests.map(({ url }) => url),
+      ['/'],
+    );
+    await dispatcher.close();
   });
 });

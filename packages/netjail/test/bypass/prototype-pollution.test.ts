@@ -1,8 +1,13 @@
 // A polluted Object.prototype becomes an option.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { DENIED, startLab } from '../helpers/lab.ts';
+import { createDial } from '../../src/dial.ts';
+import { rules } from '../helpers/attack.ts';
+import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
 import { run } from '../helpers/process.ts';
+import { unixServer } from '../helpers/unix.ts';
 
 describe('every adapter in a process whose', () => {
   for (const [name, value] of Object.entries({
@@ -29,5 +34,39 @@ describe('every adapter in a process whose', () => {
       );
       assert.equal(lab.denied.connections, 0);
     });
+  }
+});
+
+describe('a polluted Object.prototype.path', () => {
+  const dial = createDial({ rules });
+  const ways: Record<string, (host: string, port: number) => Socket> = {
+    'dial()': (host, port) => dial({ host, port }),
+    'dial.tls()': (host, port) => dial.tls({ host, port, rejectUnauthorized: false }),
+    'dial.socket()': (host, port) => dial.socket().connect(port, host),
+  };
+  for (const [name, open] of Object.entries(ways)) {
+    for (const host of [ALLOWED, DENIED]) {
+      it(`leads ${name} to ${host} to no Unix socket`, async (t) => {
+        const lab = await startLab(t, name === 'dial.tls()' ? 'https' : 'http');
+        const unix = await unixServer(t);
+        const prototype = Object.prototype as { path?: string };
+        prototype.path = unix.path;
+        let socket: Socket;
+        try {
+          // Node reads the options of a socket before this returns.
+          socket = open(host, lab.port);
+        } finally {
+          delete prototype.path;
+        }
+        const event = name === 'dial.tls()' ? 'secureConnect' : 'connect';
+        const outcome = await once(socket, event).then(
+          () => socket.remoteAddress,
+          (error: { reason?: string }) => error.reason,
+        );
+        assert.deepEqual([outcome, unix.seen()], [host === ALLOWED ? ALLOWED : 'blocked', 0]);
+        assert.equal(lab.denied.connections, 0);
+        socket.destroy();
+      });
+    }
   }
 });
