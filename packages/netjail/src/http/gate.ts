@@ -105,8 +105,7 @@ export class AgentGate {
     if (Object.getPrototypeOf(options) !== null || !Object.isExtensible(options)) options = readOnce(options);
     const rules = this.#settings.rules ?? currentRules();
     if (this.#closed) {
-      const error = misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the agent is closed');
-      return failRequest(request, options, error);
+      return failRequest(request, options, closed('send the request'));
     }
     const pool = this.#pools.for(rules);
     if (namesAnotherTarget(request.method, request.path)) {
@@ -137,6 +136,8 @@ export class AgentGate {
     const guard = pass?.pool ?? new Guard(this.#settings.rules ?? currentRules(), this.#settings);
     let socket: Socket;
     try {
+      // A request that was admitted before may finish.
+      if (pass === undefined && this.#closed) throw closed('open a socket');
       const { socketPath } = options as { socketPath?: unknown };
       if (socketPath !== undefined && socketPath !== null) {
         socket = lockSocket(this.#open(guard, open, pinPath(guard, socketPath, options)));
@@ -191,6 +192,10 @@ export class AgentGate {
     pool.retired = true;
     closeSockets(this.#agent!.freeSockets, pool.suffix);
   }
+}
+
+function closed(verb: string): Error {
+  return misuse(Error, 'ERR_NETJAIL_CLOSED', `Cannot ${verb}: the agent is closed`);
 }
 
 /** Node has made its copy of the options: whoever made these may use them for something else. */

@@ -49,4 +49,21 @@ describe('HttpAgent and HttpsAgent', () => {
     socket.destroy();
     assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
   });
+
+  it('open no socket for a client once they are closed', async (t) => {
+    const lab = await startLab(t);
+    for (const Agent of [HttpAgent, HttpsAgent]) {
+      const agent = new Agent({ rules });
+      agent.close();
+      const open = agent.createConnection.bind(agent) as (
+        options: object,
+        callback?: (error: Error) => void,
+      ) => net.Socket;
+      const target = { host: ALLOWED, port: lab.port };
+      const [error] = (await once(open(target), 'error')) as [Error];
+      const given = await new Promise<Error>((resolve) => open(target, resolve));
+      for (const one of [error, given]) assert.equal((one as { code?: string }).code, 'ERR_NETJAIL_CLOSED');
+    }
+    assert.equal(lab.allowed.connections, 0);
+  });
 });

@@ -70,4 +70,13 @@ describe('createDial() options', () => {
       assert.throws(() => dial.tls(target as never), { name: errorName, code });
     });
   }
+
+  it('dial.socket() leaves no timer when connect throws', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const socket = createDial({ rules, connectTimeout: 10 }).socket();
+    socket.on('error', (error) => assert.fail(error));
+    assert.throws(() => socket.connect(80, ''), { code: 'ERR_NETJAIL_INVALID_HOST' });
+    t.mock.timers.tick(20);
+    assert.equal(socket.destroyed, false);
+  });
 });
