@@ -161,7 +161,9 @@ describe('orderBy()', () => {
 
 describe('Rules.accept() memory', () => {
   it('allocates nothing on the hot path: millions of calls and no garbage collection', () => {
-    const module = fileURLToPath(new URL('../src/rules.js', import.meta.url));
+    // The built module beside the built test, the source beside the source (mutation testing runs that).
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const module = fileURLToPath(new URL(`../src/rules.${extension}`, import.meta.url));
     const script = `
       import { Rules } from ${JSON.stringify(`file://${module}`)};
       const rules = [
