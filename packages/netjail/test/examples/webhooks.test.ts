@@ -403,6 +403,7 @@ describe(`examples/webhooks in a browser${noBrowser ? `: ${noBrowser}` : ''}`, {
     await deliver(setting, 'http://intranet.test/');
     const { page, problems } = await open(t, `${setting.origin}/operator`);
     const row = page.getByRole('row').filter({ hasText: 'intranet.test:80' });
+    await row.waitFor(); // the page fetches its rows
     assert.deepEqual(await row.getByRole('cell').allTextContents(), [
       'denied',
       'intranet.test:80',
