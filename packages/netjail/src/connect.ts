@@ -94,7 +94,7 @@ export class Gate {
     return options as ConnectOptions;
   }
 
-  /** Puts the last gates on the socket that these options opened. */
+  /** Puts the last gates on the socket that these options opened; it cannot connect a second time. */
   watch<S extends Socket>(socket: S): S {
     const gated: GatedSocket = socket;
     this.#socket = gated;
@@ -104,17 +104,16 @@ export class Gate {
       if (!this.#asked) this.confirmPeer();
     });
     if (this.#target.literal === undefined) gated.on('close', () => this.abandon());
-    return socket;
+    return lockSocket(socket);
   }
 
   /**
    * The gates of a socket that its owner handles itself: the address it is connected to is judged
-   * always, and it cannot connect a second time.
+   * always.
    */
   watchClosely<S extends Socket>(socket: S): S {
     this.watch(socket);
-    socket.prependListener('connect', () => this.confirmPeer());
-    return lockSocket(socket);
+    return socket.prependListener('connect', () => this.confirmPeer());
   }
 
   /** Node asks this about each address that it is about to connect to: true is a veto. */

@@ -1,7 +1,10 @@
 // A socket that was judged for one address connects to another.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { createDial } from '../../src/dial.ts';
+import { HttpAgent } from '../../src/http/index.ts';
 import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
 import { rules } from '../helpers/attack.ts';
 
@@ -22,6 +25,17 @@ describe('dial()', () => {
       if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
       assert.throws(() => socket.connect(lab.port, DENIED), { code: 'ERR_NETJAIL_SOCKET_USED' });
     }
+    assert.equal(lab.denied.connections, 0);
+  });
+
+  it('HttpAgent gives out sockets that cannot be connected again, to a path neither', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules });
+    const socket = agent.createConnection({ host: ALLOWED, port: lab.port } as never) as Socket;
+    await once(socket, 'connect');
+    for (const target of [{ host: DENIED, port: lab.port }, { path: '/x.sock' }])
+      assert.throws(() => socket.connect(target), { code: 'ERR_NETJAIL_SOCKET_USED' });
+    socket.destroy();
     assert.equal(lab.denied.connections, 0);
   });
 });
