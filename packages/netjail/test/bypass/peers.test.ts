@@ -14,7 +14,6 @@
 // TLS, sockets of a client's own, kept connections unguarded     contract/pools.test.ts
 // pools by the text of the rules, or by the origin alone         contract/pools.test.ts
 // empty lists that allow, look-ups without rules                 contract/names.test.ts
-// prefixes that cannot be read and only warn                     ../rules.test.ts
 import { adapters } from '../helpers/adapters.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -172,6 +171,13 @@ describe('what got past guards whose policy can be changed once it is handed out
       await client.destroy();
     });
   }
+});
+
+describe('what got past guards that only warn of an entry that they cannot read', () => {
+  it('is no rules at all', () => {
+    for (const entry of ['127.0.0.0/33', '127.0.0.1/8/8', '127.1', 'lan', ''])
+      assert.throws(() => new Rules({ allow: EVERYTHING, block: [entry] }), /block\[0\]/);
+  });
 });
 
 describe('what got past guards that ask net.isIP, which takes zones', () => {
