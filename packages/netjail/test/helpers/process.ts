@@ -42,7 +42,7 @@ export async function runToEnd(lab: Lab, code: string, env: Record<string, strin
     const agent = new HttpAgent({ rules });
     const dispatcher = new Dispatcher({ Agent, rules });
     const dial = createDial({ rules });
-    const outcome = (promise) => promise.then((status) => status, (error) => deniedError(error)?.reason ?? error.code ?? String(error));
+    const outcome = (promise) => promise.then((status) => status, (error) => deniedError(error)?.reason ?? error.code ?? error.cause?.code ?? String(error));
     const call = async (url) => {
       const { hostname, port } = new URL(url);
       return [
