@@ -7,10 +7,10 @@ export const meta = {
   package: 'axios',
   versions: '1',
   way: 'agent',
-  why: 'It takes an agent for each protocol, for redirects too. `proxy: false`, or it sends requests to the proxy that the environment names (names in those are denied).',
+  why: 'It takes an agent for each protocol, for redirects too. `proxy: false` always: or it sends requests to the proxy that the environment names, those over TLS past the agents.',
   hop: 'redirects are judged',
   unguarded:
-    'The `lookup` option: what it answers for a literal is not what is dialled. `httpVersion: 2` opens sessions without the agent, `socketPath` a Unix socket (denied), `transport` replaces the client.',
+    'The `lookup` option: what it answers for a literal is not what is dialled. `httpVersion: 2` opens sessions without the agent, `socketPath` a Unix socket (denied), `transport` replaces the client. A proxy, of the environment or of the option `proxy`: for TLS targets it is asked by an agent of its own, for others through yours (names are denied then).',
   denial: 'error',
 };
 

@@ -3,16 +3,32 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import net, { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext } from 'node:test';
+import { packageRoot } from './data.ts';
 import { ALLOWED, DENIED, type Lab } from './lab.ts';
 
-import { join } from 'node:path';
-import { packageRoot } from './data.ts';
+/** A process that waits for ever fails its test. */
+const LIMIT = 30_000;
 
 export const build: string = join(packageRoot, '.build/src');
 
 /** Runs a module with the adapters at hand; `call(url)` gives "status" or the reason of each. */
 export async function run(lab: Lab, code: string, env: Record<string, string> = {}): Promise<unknown> {
+  const { status, stdout, stderr } = await runToEnd(lab, `${code}\nprocess.exit();`, env);
+  assert.equal(status, 0, stdout + stderr);
+  return JSON.parse(stdout);
+}
+
+export interface Ended {
+  /** `null` when it had to be killed, because something kept it alive. */
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** As {@link run}, but the process must end by itself: no handle may be left. */
+export async function runToEnd(lab: Lab, code: string, env: Record<string, string> = {}): Promise<Ended> {
   const program = `
     ${code.includes('BEFORE') ? code.split('BEFORE')[0] : ''}
     const { createFetch } = await import('${build}/fetch/index.js').catch((error) => ({ createFetch: () => () => Promise.reject(error) }));
@@ -26,7 +42,7 @@ export async function run(lab: Lab, code: string, env: Record<string, string> = 
     const agent = new HttpAgent({ rules });
     const dispatcher = new Dispatcher({ Agent, rules });
     const dial = createDial({ rules });
-    const outcome = (promise) => promise.then((status) => status, (error) => deniedError(error)?.reason ?? error.code ?? String(error));
+    const outcome = (promise) => promise.then((status) => status, (error) => deniedError(error)?.reason ?? error.code ?? error.cause?.code ?? String(error));
     const call = async (url) => {
       const { hostname, port } = new URL(url);
       return [
@@ -36,18 +52,19 @@ export async function run(lab: Lab, code: string, env: Record<string, string> = 
         await outcome(new Promise((resolve, reject) => dial({ host: hostname, port: Number(port) }, () => resolve(200)).on('error', reject))),
       ];
     };
-    ${code.includes('BEFORE') ? code.split('BEFORE')[1] : code}
-    process.exit();`;
+    ${code.includes('BEFORE') ? code.split('BEFORE')[1] : code}`;
   const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', program], {
     cwd: packageRoot,
     env: { ...process.env, ...env, ALLOWED: lab.url(ALLOWED), DENIED: lab.url(DENIED) },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LIMIT,
+    killSignal: 'SIGKILL',
   });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const [status] = (await once(child, 'close')) as [number];
-  assert.equal(status, 0, output);
-  return JSON.parse(output);
+  const ended: Ended = { status: null, stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (ended.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (ended.stderr += text));
+  [ended.status] = (await once(child, 'close')) as [number | null];
+  return ended;
 }
 
 export const BOTH: string =
