@@ -33,6 +33,42 @@ export function closeOptions(options: Record<string, unknown>): void {
   }
 }
 
+/** What `net.connect` reads of its options and that leads nowhere else. */
+const READ_BY_NET = [
+  'allowHalfOpen',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
+  'family',
+  'highWaterMark',
+  'hints',
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'localAddress',
+  'localPort',
+  'noDelay',
+  'onread',
+  'readable',
+  'readableHighWaterMark',
+  'signal',
+  'timeout',
+  'typeOfService',
+  'writable',
+  'writableHighWaterMark',
+];
+
+/**
+ * The options of a socket without all others that an HTTP request has, for a connection without TLS.
+ * Node copies and searches what it is given for each socket: the fewer there are the faster it is.
+ */
+export function socketOptions(options: Record<string, unknown>): Record<string, unknown> {
+  const own = Object.create(null) as Record<string, unknown>;
+  for (const name of READ_BY_NET) {
+    const value = options[name];
+    if (value !== undefined) own[name] = value;
+  }
+  return own;
+}
+
 /** Options for `net.connect` or `tls.connect` with which only judged addresses can be reached. */
 export interface ConnectOptions extends Record<string, unknown> {
   readonly host: string;
@@ -70,6 +106,8 @@ export class Gate {
   /** The look-up that is under way. */
   #pending: AbortController | undefined;
   #abandoned = false;
+  /** The literal that was judged, as it goes to connect(2). */
+  #admitted: string | undefined;
   /** Whether the runtime named an address before it connected to it. */
   #asked = false;
 
@@ -86,11 +124,11 @@ export class Gate {
    * @throws {DeniedError}
    */
   pin(options: Record<string, unknown>): ConnectOptions {
-    const address = this.#guard.admit(this.#target);
+    const admitted = (this.#admitted = this.#guard.admit(this.#target));
     closeOptions(options);
-    options['host'] = address ?? this.#target.host;
+    options['host'] = admitted ?? this.#target.host;
     options['port'] = this.#target.port;
-    options['lookup'] = address === undefined ? this.#lookup() : lookUpNothing;
+    options['lookup'] = admitted === undefined ? this.#lookup() : lookUpNothing;
     return options as ConnectOptions;
   }
 
@@ -103,7 +141,7 @@ export class Gate {
     gated.prependListener('connect', () => {
       if (!this.#asked) this.confirmPeer();
     });
-    if (this.#target.literal === undefined) gated.on('close', () => this.abandon());
+    if (this.#admitted === undefined) gated.on('close', () => this.abandon());
     return lockSocket(socket);
   }
 
@@ -143,6 +181,7 @@ export class Gate {
   }
 
   #denial(address: string | undefined): Error | undefined {
+    if (address !== undefined && address === this.#admitted) return undefined;
     try {
       this.#guard.confirm(address, this.#target);
       return undefined;

@@ -17,6 +17,7 @@ interface ConnectorTarget {
   readonly httpSocket?: unknown;
 }
 
+type Options = Record<string, unknown>;
 type ConnectorCallback = (error: Error | null, socket: net.Socket | null) => void;
 
 /** undici's connector: opens one connection of a client and calls back once. */
@@ -67,7 +68,8 @@ export function createConnector(
 
   /** Opens the socket of one connection; throws what is refused without a look-up. */
   const open = (asked: ConnectorTarget, secure: boolean, target: Target): net.Socket => {
-    const own: Record<string, unknown> = secure ? { ...tlsOptions } : { ...plainOptions };
+    // Without a prototype it is also what Node copies fastest.
+    const own = Object.assign(Object.create(null) as Options, secure ? tlsOptions : plainOptions);
     if (asked.localAddress) own['localAddress'] = asked.localAddress;
     const gate = new Gate(guard, target);
     const pinned = gate.pin(own);

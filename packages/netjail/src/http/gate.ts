@@ -1,4 +1,5 @@
 import http from 'node:http';
+import https from 'node:https';
 import type { Socket } from 'node:net';
 import {
   AROUND_THE_GATE,
@@ -6,6 +7,7 @@ import {
   Gate,
   lockSocket,
   pinPath,
+  socketOptions,
   type ConnectOptions,
   type PathOptions,
 } from '../connect.ts';
@@ -68,6 +70,7 @@ export class AgentGate {
   readonly #settings: GuardSettings;
   readonly #pools: Pools<RulesPool>;
   #agent: http.Agent | undefined;
+  #secure = false;
   #closed = false;
 
   constructor(options: unknown) {
@@ -86,6 +89,7 @@ export class AgentGate {
   /** Belongs to this agent from now on. */
   attach(agent: http.Agent): this {
     this.#agent = agent;
+    this.#secure = agent instanceof https.Agent;
     return this;
   }
 
@@ -143,7 +147,8 @@ export class AgentGate {
         socket = lockSocket(this.#open(guard, open, pinPath(guard, socketPath, options)));
       } else {
         const gate = new Gate(guard, readTarget(options['host'], options['port']));
-        socket = gate.watch(this.#open(guard, open, gate.pin(options)));
+        const own = this.#secure ? options : socketOptions(options);
+        socket = gate.watch(this.#open(guard, open, gate.pin(own)));
       }
     } catch (error) {
       if (pass === undefined && typeof callback === 'function') {
