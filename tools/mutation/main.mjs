@@ -1,5 +1,5 @@
 // Mutation testing of the values and the policy: each change to the source must fail a test.
-// node tools/mutation/main.mjs [address prefix rules:1-120 ...]     all of them when none is named
+// node tools/mutation/main.mjs [--quick] [address prefix rules:1-120 ...]     all when none is named
 //
 // It exits 1 when a mutant survives that tools/mutation/equivalent.mjs does not list, and writes the
 // survivors of each module to .cache/mutation as well. The tests run from source, so it needs Node 24 or
@@ -8,6 +8,7 @@
 // Stryker's workers run the tests with mocha (spec.mjs), those that reach the mutant and no others, in one
 // process for many mutants. A mutant that survives that and is reached while the tests are loaded, or by
 // nothing, is run a second time: all tests in a new process, in which it is there from the start.
+// That takes seconds for each: --quick leaves it out, and prints survivors that may be none.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -67,10 +68,14 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 
 const { Stryker } = await import('@stryker-mutator/core');
-const asked = process.argv.slice(2).map((text) => {
-  const [name, lines] = text.split(':');
-  return { name, lines };
-});
+const quick = process.argv.includes('--quick');
+const asked = process.argv
+  .slice(2)
+  .filter((text) => text !== '--quick')
+  .map((text) => {
+    const [name, lines] = text.split(':');
+    return { name, lines };
+  });
 const there = Object.keys(TESTS).filter((name) => existsSync(`${root}${src}${name}.ts`));
 const modules = asked.length > 0 ? asked : there.map((name) => ({ name, lines: undefined }));
 const unknown = modules.find(({ name }) => !there.includes(name))?.name;
@@ -82,9 +87,11 @@ const temporary = `${root}${reports}/temporary`;
 mkdirSync(temporary, { recursive: true });
 // A worker that is ended by force cleans nothing up.
 process.env.TMPDIR = temporary;
+process.env.MUTATION_LOG = `${root}${reports}/as-they-come.txt`;
+writeFileSync(process.env.MUTATION_LOG, '');
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 // Few inputs for each property: a mutant that needs luck is killed by no test.
-process.env.FUZZ_RUNS ??= '200';
+process.env.FUZZ_RUNS ??= '60';
 
 const LOADING = 'the tests load'; // as spec.mjs calls it
 
@@ -93,12 +100,12 @@ function run(mutate, more) {
     mutate,
     testRunner: 'mocha',
     mochaOptions: { spec: ['tools/mutation/spec.mjs'], extension: ['mjs'], 'no-config': true },
-    plugins: ['@stryker-mutator/mocha-runner', `${root}tools/mutation/only.mjs`],
+    plugins: ['@stryker-mutator/mocha-runner', `${root}tools/mutation/plugins.mjs`],
     concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 2),
     // An endless loop: this and twice the time that the tests of the mutant took without it.
     timeoutMS: 5000,
     timeoutFactor: 2,
-    reporters: ['progress-append-only'],
+    reporters: ['progress-append-only', 'log'],
     ignorePatterns: [
       '.cache',
       '.ci',
@@ -128,7 +135,7 @@ async function judged(mutate) {
       )
       .map(({ id }) => id),
   );
-  if (again.size === 0) return results;
+  if (again.size === 0 || quick) return results;
   console.log(`${again.size} of ${results.length} mutants a second time, in a process of their own`);
   process.env.MUTATION_ONLY = JSON.stringify([...again]);
   const second = await run(mutate, { coverageAnalysis: 'off', checkers: ['only'] });
