@@ -1,5 +1,5 @@
 // Mutation testing of the values and the policy: each change to the source must fail a test.
-// node tools/mutation/main.mjs [--quick] [address prefix rules:1-120 ...]     all when none is named
+// node tools/mutation/main.mjs [--quick | --fresh] [address prefix rules:1-120 ...]     all when none is named
 //
 // It exits 1 when a mutant survives that tools/mutation/equivalent.mjs does not list, and writes the
 // survivors of each module to .cache/mutation as well. The tests run from source, so it needs Node 24 or
@@ -8,7 +8,8 @@
 // Stryker's workers run the tests with mocha (spec.mjs), those that reach the mutant and no others, in one
 // process for many mutants. A mutant that survives that and is reached while the tests are loaded, or by
 // nothing, is run a second time: all tests in a new process, in which it is there from the start.
-// That takes seconds for each: --quick leaves it out, and prints survivors that may be none.
+// That takes seconds for each: --quick leaves it out, and prints survivors that may be none. --fresh runs
+// each mutant in that way only: the slowest way, to see whether one mutant is in the way of the next.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -68,14 +69,12 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 
 const { Stryker } = await import('@stryker-mutator/core');
-const quick = process.argv.includes('--quick');
-const asked = process.argv
-  .slice(2)
-  .filter((text) => text !== '--quick')
-  .map((text) => {
-    const [name, lines] = text.split(':');
-    return { name, lines };
-  });
+const flags = new Set(process.argv.slice(2).filter((text) => text.startsWith('--')));
+const modulesAsked = process.argv.slice(2).filter((text) => !text.startsWith('--'));
+const asked = modulesAsked.map((text) => {
+  const [name, lines] = text.split(':');
+  return { name, lines };
+});
 const there = Object.keys(TESTS).filter((name) => existsSync(`${root}${src}${name}.ts`));
 const modules = asked.length > 0 ? asked : there.map((name) => ({ name, lines: undefined }));
 const unknown = modules.find(({ name }) => !there.includes(name))?.name;
@@ -126,6 +125,7 @@ function run(mutate, more) {
 
 /** The status of each mutant. */
 async function judged(mutate) {
+  if (flags.has('--fresh')) return run(mutate, { coverageAnalysis: 'off' });
   const results = await run(mutate, { coverageAnalysis: 'perTest', ignoreStatic: false });
   const again = new Set(
     results
@@ -135,7 +135,7 @@ async function judged(mutate) {
       )
       .map(({ id }) => id),
   );
-  if (again.size === 0 || quick) return results;
+  if (again.size === 0 || flags.has('--quick')) return results;
   console.log(`${again.size} of ${results.length} mutants a second time, in a process of their own`);
   process.env.MUTATION_ONLY = JSON.stringify([...again]);
   const second = await run(mutate, { coverageAnalysis: 'off', checkers: ['only'] });
