@@ -8,7 +8,7 @@
 // Stryker's workers run the tests with mocha (spec.mjs), those that reach the mutant and no others, in one
 // process for many mutants. A mutant that survives that and is reached while the tests are loaded, or by
 // nothing, is run a second time: all tests in a new process, in which it is there from the start.
-// That takes seconds for each: --quick leaves it out, and prints survivors that may be none. --fresh runs
+// That takes seconds for each: --quick leaves it out, and prints them as unsure. --fresh runs
 // each mutant in that way only: the slowest way, to see whether one mutant is in the way of the next.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -135,7 +135,9 @@ async function judged(mutate) {
       )
       .map(({ id }) => id),
   );
-  if (again.size === 0 || flags.has('--quick')) return results;
+  if (again.size === 0) return results;
+  if (flags.has('--quick'))
+    return results.map((one) => (again.has(one.id) ? { ...one, status: 'Unsure' } : one));
   console.log(`${again.size} of ${results.length} mutants a second time, in a process of their own`);
   process.env.MUTATION_ONLY = JSON.stringify([...again]);
   const second = await run(mutate, { coverageAnalysis: 'off', checkers: ['only'] });
