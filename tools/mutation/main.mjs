@@ -48,7 +48,7 @@ const LEFT_OUT = [
   ['test/entries.test.ts', 'judge as fast as a table look-up when there are thousands'],
   // It starts a process, which no mutant reaches, and measures memory.
   ['test/tables.test.ts', 'allocates nothing on the hot path: millions of calls and no garbage collection'],
-  // A second each: the one in one network reaches all that large tables do.
+  // A second each: one of them is kept.
   ...[
     'all over the space',
     'in one small network',
