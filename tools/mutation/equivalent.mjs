@@ -1,19 +1,9 @@
 // Mutants that no test can kill, since they change nothing that can be seen; each with the reason.
 // `line` is the line as it stands in the source without its indentation, `original` and `replacement`
 // are what `npm run mutation` prints.
-export const equivalent = [
-  {
-    file: 'policy-json.ts',
-    line: "const letter = this.#text[this.at + 1] ?? '';",
-    original: "''",
-    replacement: '"Stryker was here!"',
-    reason: 'behind the end of the text there is no letter, and neither text is a letter of an escape',
-  },
-  ...['/[0-9a-fA-F]{4}$/', '/^[0-9a-fA-F]{4}/'].map((replacement) => ({
-    file: 'policy-json.ts',
-    line: `if (!/^[0-9a-fA-F]{4}$/.test(digits)) this.fail('four hexadecimal digits follow "\\\\u"');`,
-    original: '/^[0-9a-fA-F]{4}$/',
-    replacement,
-    reason: 'there are four characters at most: four digits among them are all of them',
-  })),
-];
+import { equivalent as policy } from './equivalent/policy.mjs';
+import { equivalent as rules } from './equivalent/rules.mjs';
+import { equivalent as tables } from './equivalent/tables.mjs';
+import { equivalent as values } from './equivalent/values.mjs';
+
+export const equivalent = [...values, ...tables, ...rules, ...policy];

@@ -1,0 +1,2 @@
+// Equivalent mutants of the tables: see ../equivalent.mjs.
+export const equivalent = [];
