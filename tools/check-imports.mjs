@@ -41,6 +41,7 @@ const LAYERS = [
     'dial.ts',
     'pool.ts',
     'proxied.ts',
+    'connecting.ts',
     'connector.ts',
     'dispatcher-pools.ts',
   ],

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { Gate } from './connect.ts';
+import { Connecting } from './connecting.ts';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { invalidOption } from './options.ts';
@@ -38,7 +39,7 @@ const MAX_SESSIONS = 100;
 const KEEP_ALIVE_DELAY = 60_000;
 
 /** undici 6 keeps every origin that it was ever asked for, denied ones too, for as long as its agent lives. */
-const MAX_ORIGINS = 1024;
+const MAX_ORIGINS = 256;
 
 /** The connector of one rule set, and the end of what it is still connecting. */
 export interface GuardedConnector {
@@ -55,8 +56,8 @@ export function createConnector(
   { options, allowH2, timeout }: ConnectorSettings,
 ): GuardedConnector {
   const sessions = new Sessions();
-  const connecting = new Set<net.Socket>();
-  const origins = new Set<string>();
+  const connecting = new Connecting(timeout);
+  const origins = new Origins();
   const plainOptions = { highWaterMark: 65_536, ...options };
   const tlsOptions = {
     highWaterMark: 16_384,
@@ -95,7 +96,7 @@ export function createConnector(
       waiting = false;
       callback(error, socket);
     };
-    if (origins.size < MAX_ORIGINS) origins.add(`${asked.protocol}${asked.hostname}:${asked.port}`);
+    origins.add(asked);
     try {
       if (asked.httpSocket !== undefined && asked.httpSocket !== null) {
         throw invalidOption('httpSocket', 'a connection through a proxy would lead around the rules');
@@ -104,25 +105,16 @@ export function createConnector(
       const host = asked.hostname.replace(/^\[|\]$/g, '');
       const target = readTarget(host, asked.port || (secure ? 443 : 80));
       const socket = open(asked, secure, target);
-      connecting.add(socket);
+      connecting.add(socket, target);
       if (keepAlive) socket.setKeepAlive(true, keepAliveDelay);
-      const timer =
-        timeout === 0
-          ? undefined
-          : setTimeout(() => socket.destroy(connectTimeout(target.host, target.port, timeout)), timeout);
       socket
         .setNoDelay(true)
-        .once(secure ? 'secureConnect' : 'connect', () => {
-          clearTimeout(timer);
+        .on(secure ? 'secureConnect' : 'connect', () => {
           connecting.delete(socket);
           settle(null, socket);
         })
-        .on('error', (error) => {
-          clearTimeout(timer);
-          settle(error, null);
-        })
-        .once('close', () => {
-          clearTimeout(timer);
+        .on('error', (error) => settle(error, null))
+        .on('close', () => {
           connecting.delete(socket);
           if (waiting)
             settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'), null);
@@ -135,12 +127,29 @@ export function createConnector(
   return {
     connect,
     get crowded() {
-      return origins.size >= MAX_ORIGINS;
+      return origins.crowded;
     },
-    abandon: (error) => {
-      for (const socket of connecting) socket.destroy(error);
-    },
+    abandon: (error) => connecting.abandon(error),
   };
+}
+
+/** The origins that a connector was asked for. */
+class Origins {
+  readonly #seen = new Set<string>();
+  #host = '';
+  #port: string | undefined;
+
+  get crowded(): boolean {
+    return this.#seen.size >= MAX_ORIGINS;
+  }
+
+  add({ protocol, hostname, port }: ConnectorTarget): void {
+    // Most often the one of before: then there is no name to be made.
+    if (hostname === this.#host && port === this.#port) return;
+    this.#host = hostname;
+    this.#port = port;
+    if (!this.crowded) this.#seen.add(`${protocol}${hostname}:${port}`);
+  }
 }
 
 /** The newest TLS sessions of a connector. */
@@ -162,12 +171,4 @@ class Sessions {
 function nameOf(host: string): string {
   const name = host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/:[0-9]+$/, '');
   return net.isIP(name) === 0 && net.isIP(host) === 0 ? name : '';
-}
-
-/** The error by which undici's users know this. */
-function connectTimeout(host: string, port: number, timeout: number): Error {
-  const error = new Error(
-    `Connect Timeout Error (attempted address: ${host}:${port}, timeout: ${timeout}ms)`,
-  );
-  return Object.assign(error, { name: 'ConnectTimeoutError', code: 'UND_ERR_CONNECT_TIMEOUT' });
 }

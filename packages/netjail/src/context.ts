@@ -67,10 +67,10 @@ export function currentRules(): Rules | undefined {
  * Runs a callback under exactly these rules, those of the call that it belongs to: not narrowed by
  * what happens to be in effect where a pool calls back. For adapters; never exported.
  */
-export function underRulesOfCall<Result>(
+export function underRulesOfCall<Args extends unknown[], Result>(
   rules: Rules | undefined,
-  fn: (...args: unknown[]) => Result,
-  ...args: unknown[]
+  fn: (...args: Args) => Result,
+  ...args: Args
 ): Result {
   return storage.run(rules, fn, ...args);
 }

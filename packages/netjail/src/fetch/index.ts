@@ -52,18 +52,25 @@ const runtimeFetch = globalThis.fetch;
 export function createFetch(options: FetchOptions = {}): GuardedFetch {
   const pools = new DispatcherPools(Agent, options);
 
-  const guarded = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+  /** `init` with our dispatcher, each of its properties read once. */
+  const readInit = (input: string | URL | Request, init: unknown): [typeof input, RequestInit] => {
     // Before anything is awaited: the rules are the caller's.
     const dispatcher = pools.dispatcherFor(pools.settings.rules ?? currentRules());
-    if (init === undefined || init === null) return runtimeFetch(input, { dispatcher } as RequestInit);
-    if (isRecord(init) && isPlain(init)) {
-      const own = { ...init } as Record<string, unknown>;
-      if (own['dispatcher'] !== undefined)
-        throw invalidOption('dispatcher', 'it would lead around the rules');
-      return runtimeFetch(input, { ...own, dispatcher } as RequestInit);
-    }
+    if (init === undefined || init === null) return [input, { dispatcher } as RequestInit];
     // Not plain (a Request, a class of the caller's): let the runtime read it, once.
-    return runtimeFetch(new Request(input, init), { dispatcher } as RequestInit);
+    if (!isRecord(init) || !isPlain(init))
+      return [new Request(input, init as RequestInit), { dispatcher } as RequestInit];
+    const own: Record<string, unknown> = { ...init };
+    if (own['dispatcher'] !== undefined) throw invalidOption('dispatcher', 'it would lead around the rules');
+    own['dispatcher'] = dispatcher;
+    return [input, own];
+  };
+  const guarded = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    try {
+      return runtimeFetch(...readInit(input, init));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
   return Object.assign(guarded, {
     closeIdleConnections: () => pools.closeIdleConnections(),

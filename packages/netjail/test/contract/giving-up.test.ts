@@ -175,4 +175,21 @@ describe('a process', () => {
     assert.deepEqual(Object.keys(JSON.parse(stdout) as object), names(false));
     assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
   });
+
+  it(
+    'ends by itself after an abort alone, long before the time to connect is over',
+    {
+      timeout: 40_000,
+    },
+    async (t) => {
+      const lab = await startLab(t);
+      const { status, stdout, stderr } = await runToEnd(
+        lab,
+        `${calls("name === 'fetch'")} controller.abort();${report}`,
+      );
+      assert.equal(status, 0, stdout + stderr);
+      assert.deepEqual(Object.keys(JSON.parse(stdout) as object), ['fetch']);
+      assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+    },
+  );
 });
