@@ -29,9 +29,19 @@ const CLOSED = [...AROUND_THE_GATE, 'hostname'];
  */
 export function closeOptions(options: Record<string, unknown>): void {
   for (const name of CLOSED) {
-    if (options[name] !== undefined || name in Object.prototype) options[name] = undefined;
+    // Defined, not assigned: a setter of a polluted prototype must not have it instead.
+    if (options[name] !== undefined || name in Object.prototype)
+      Object.defineProperty(options, name, { ...AN_OPTION, value: undefined });
   }
 }
+
+/** Whether options that are absent would show something all the same. */
+function isPolluted(): boolean {
+  for (const name of CLOSED) if (name in Object.prototype) return true;
+  return false;
+}
+
+const AN_OPTION = { writable: true, enumerable: true, configurable: true };
 
 /** What `net.connect` reads of its options and that leads nowhere else. */
 const READ_BY_NET = [
@@ -56,19 +66,6 @@ const READ_BY_NET = [
   'writableHighWaterMark',
 ];
 
-/**
- * The options of a socket without all others that an HTTP request has, for a connection without TLS.
- * Node copies and searches what it is given for each socket: the fewer there are the faster it is.
- */
-export function socketOptions(options: Record<string, unknown>): Record<string, unknown> {
-  const own = Object.create(null) as Record<string, unknown>;
-  for (const name of READ_BY_NET) {
-    const value = options[name];
-    if (value !== undefined) own[name] = value;
-  }
-  return own;
-}
-
 /** Options for `net.connect` or `tls.connect` with which only judged addresses can be reached. */
 export interface ConnectOptions extends Record<string, unknown> {
   readonly host: string;
@@ -91,6 +88,9 @@ const ASKS_FIRST = ((): boolean => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   return major > 22 || (major === 22 && minor >= 13);
 })();
+
+/** Node 20 copies options fastest from an object without a prototype, later versions from a usual one. */
+const COPIES_PLAIN_OBJECTS = Number(process.versions.node.split('.')[0]) > 20;
 
 /**
  * The gate of one connection, from its options to its first byte.
@@ -124,12 +124,35 @@ export class Gate {
    * @throws {DeniedError}
    */
   pin(options: Record<string, unknown>): ConnectOptions {
-    const admitted = (this.#admitted = this.#guard.admit(this.#target));
+    const where = this.#admit();
     closeOptions(options);
-    options['host'] = admitted ?? this.#target.host;
-    options['port'] = this.#target.port;
-    options['lookup'] = admitted === undefined ? this.#lookup() : lookUpNothing;
-    return options as ConnectOptions;
+    return Object.assign(options, where);
+  }
+
+  /**
+   * As {@link pin}, for `net.connect`: new options, with only those of the given ones that it reads. Node
+   * copies and searches them for each socket, and a request has thirty others.
+   */
+  pinForNet(options: Readonly<Record<string, unknown>>): ConnectOptions {
+    const where = this.#admit();
+    const pinned: Record<string, unknown> = COPIES_PLAIN_OBJECTS ? where : { __proto__: null, ...where };
+    for (const name of READ_BY_NET) {
+      const value = options[name];
+      if (value !== undefined) pinned[name] = value;
+    }
+    if (isPolluted()) {
+      closeOptions(pinned);
+      Object.defineProperty(pinned, 'lookup', { ...AN_OPTION, value: where.lookup });
+    }
+    return pinned as ConnectOptions;
+  }
+
+  #admit(): ConnectOptions {
+    const { host, port } = this.#target;
+    const admitted = (this.#admitted = this.#guard.admit(this.#target));
+    return admitted === undefined
+      ? { host, port, lookup: this.#lookup() }
+      : { host: admitted, port, lookup: lookUpNothing };
   }
 
   /** Puts the last gates on the socket that these options opened; it cannot connect a second time. */

@@ -7,7 +7,6 @@ import {
   Gate,
   lockSocket,
   pinPath,
-  socketOptions,
   type ConnectOptions,
   type PathOptions,
 } from '../connect.ts';
@@ -147,8 +146,8 @@ export class AgentGate {
         socket = lockSocket(this.#open(guard, open, pinPath(guard, socketPath, options)));
       } else {
         const gate = new Gate(guard, readTarget(options['host'], options['port']));
-        const own = this.#secure ? options : socketOptions(options);
-        socket = gate.watch(this.#open(guard, open, gate.pin(own)));
+        const pinned = this.#secure ? gate.pin(options) : gate.pinForNet(options);
+        socket = gate.watch(this.#open(guard, open, pinned));
       }
     } catch (error) {
       if (pass === undefined && typeof callback === 'function') {
