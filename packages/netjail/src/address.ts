@@ -71,7 +71,7 @@ export class Address {
   /** True for an IPv4-mapped IPv6 address (`::ffff:0:0/96`, RFC 4291 section 2.5.5.2). */
   get mapped(): boolean {
     const [a, b, c] = this.words;
-    return this.family === 6 && isMapped(a, b, c);
+    return isMapped(a, b, c); // never an IPv4 address: there they are zero
   }
 
   /** The IPv4 address of a mapped one, without its zone as in Go; any other address is itself. */
@@ -112,14 +112,15 @@ function textOfWords(words: readonly [number, number, number, number]): string {
   for (const word of words) groups.push(word >>> 16, word & 0xffff);
   let from = -1;
   let length = 1;
-  for (let i = 0; i < 8; i++) {
-    let j = i;
-    while (j < 8 && groups[j] === 0) j++;
-    if (j - i > length) {
-      from = i;
-      length = j - i;
+  let read = 0;
+  let run = 0;
+  for (const group of groups) {
+    read++;
+    run = group === 0 ? run + 1 : 0;
+    if (run > length) {
+      from = read - run;
+      length = run;
     }
-    if (j > i) i = j;
   }
   const hex = (part: number[]): string => part.map((group) => group.toString(16)).join(':');
   if (from === -1) return hex(groups);
@@ -146,11 +147,14 @@ const COLON = 58;
 const PERCENT = 37;
 const ZERO = 48;
 
+/** All bits are set: together with any other value it is still this one. */
+const NO_DIGIT = 255;
+
 /**
- * The value of each UTF-16 code unit as a hexadecimal digit; 255 where it is none. For all of them,
+ * The value of each UTF-16 code unit as a hexadecimal digit, or {@link NO_DIGIT}. For all of them,
  * so that a look-up needs no check of its own.
  */
-const HEX = new Uint8Array(0x10000).fill(255);
+const HEX = new Uint8Array(0x10000).fill(NO_DIGIT);
 for (let value = 0; value < 16; value++) {
   HEX[value.toString(16).charCodeAt(0)] = value;
   HEX[value.toString(16).toUpperCase().charCodeAt(0)] = value;
@@ -171,26 +175,28 @@ export function zoneOf(text: string): string {
   return text.slice(text.indexOf('%') + 1);
 }
 
-/** Reads a dotted quad into the last word: where it ends, or -1. */
+const NO_QUAD = -1;
+
+/** Reads a dotted quad into the last word: where it ends, or {@link NO_QUAD}. */
 function scanQuad(text: string, from: number, end: number): number {
   let word = 0;
   let i = from;
   for (let dots = 0; ; dots++) {
-    if (i >= end) return -1;
+    if (i >= end) return NO_QUAD;
     let octet = text.charCodeAt(i++) - ZERO;
-    if (octet < 0 || octet > 9) return -1;
+    if (octet < 0 || octet > 9) return NO_QUAD;
     // Written out, since a loop over up to three digits takes half as long again.
     if (i < end) {
       let digit = text.charCodeAt(i) - ZERO;
       if (digit >= 0 && digit <= 9) {
         // A leading zero is octal to some readers and decimal to others.
-        if (octet === 0) return -1;
+        if (octet === 0) return NO_QUAD;
         octet = octet * 10 + digit;
         if (++i < end) {
           digit = text.charCodeAt(i) - ZERO;
           if (digit >= 0 && digit <= 9) {
             octet = octet * 10 + digit;
-            if (octet > 255) return -1;
+            if (octet > 255) return NO_QUAD;
             i++;
           }
         }
@@ -198,33 +204,30 @@ function scanQuad(text: string, from: number, end: number): number {
     }
     word = (word << 8) | octet;
     if (dots === 3) break;
-    if (i >= end || text.charCodeAt(i++) !== DOT) return -1;
+    // Behind a dot that is not in the text any more, the next octet finds the end.
+    if (text.charCodeAt(i++) !== DOT) return NO_QUAD;
   }
   scanned[3] = word;
   return i;
 }
 
-/** Longer than any address without a zone: what is longer is refused before it is read. */
-const MAX_WITHOUT_ZONE = 45;
-
 const groups = new Uint16Array(8);
 
 function scanIPv6(text: string, end: number): Scanned {
-  const stop = end > MAX_WITHOUT_ZONE ? MAX_WITHOUT_ZONE + 1 : end;
   let count = 0;
   let ellipsis = -1;
   let ended = false;
   let i = 0;
-  if (stop >= 2 && text.charCodeAt(0) === COLON) {
+  if (end >= 2 && text.charCodeAt(0) === COLON) {
     if (text.charCodeAt(1) !== COLON) return NO_ADDRESS;
     ellipsis = 0;
     i = 2;
   }
-  while (i < stop) {
+  while (i < end) {
     const start = i;
     let group = 0;
     // Four characters at once where there are so many: most groups have four digits.
-    if (i + 4 <= stop) {
+    if (i + 4 <= end) {
       const c0 = text.charCodeAt(i);
       const c1 = text.charCodeAt(i + 1);
       const c2 = text.charCodeAt(i + 2);
@@ -233,24 +236,24 @@ function scanIPv6(text: string, end: number): Scanned {
       const d1 = HEX[c1]!;
       const d2 = HEX[c2]!;
       const d3 = HEX[c3]!;
-      if ((d0 | d1 | d2 | d3) < 16) {
+      if ((d0 | d1 | d2 | d3) !== NO_DIGIT) {
         group = (d0 << 12) | (d1 << 8) | (d2 << 4) | d3;
         i += 4;
-      } else if ((d0 | d1 | d2) < 16) {
+      } else if ((d0 | d1 | d2) !== NO_DIGIT) {
         group = (d0 << 8) | (d1 << 4) | d2;
         i += 3;
-      } else if ((d0 | d1) < 16) {
+      } else if ((d0 | d1) !== NO_DIGIT) {
         group = (d0 << 4) | d1;
         i += 2;
-      } else if (d0 < 16) {
+      } else if (d0 !== NO_DIGIT) {
         group = d0;
         i++;
       }
     } else {
-      for (; i < stop; i++) {
+      for (; i < end; i++) {
         const c = text.charCodeAt(i);
         const digit = HEX[c]!;
-        if (digit > 15) break;
+        if (digit === NO_DIGIT) break;
         group = (group << 4) | digit;
       }
     }
@@ -262,11 +265,11 @@ function scanIPv6(text: string, end: number): Scanned {
       continue;
     }
     if (count === 8) return NO_ADDRESS;
-    const next = i < stop ? text.charCodeAt(i) : 0;
+    const next = i < end ? text.charCodeAt(i) : 0;
     if (next === DOT) {
-      if ((ellipsis < 0 && count !== 6) || count > 6) return NO_ADDRESS;
+      if (count > 6) return NO_ADDRESS;
       i = scanQuad(text, start, end);
-      if (i < 0) return NO_ADDRESS;
+      if (i === NO_QUAD) return NO_ADDRESS;
       groups[count++] = scanned[3]! >>> 16;
       groups[count++] = scanned[3]!;
       ended = true;

@@ -64,12 +64,15 @@ function localNat64(b: number, c: number, d: number): number {
   return count;
 }
 
-/** How the address carries what {@link carriedAddresses} found at `index`. */
+/**
+ * How the address carries what {@link carriedAddresses} found at `index`. Only for an address in which
+ * something was found: there a third word of zero means the whole prefix.
+ */
 export function carrierKind(a: number, b: number, c: number, index: number): CarrierKind {
   if (a >>> 16 === 0x2002) return index === 0 ? '6to4' : 'ISATAP';
   if (a === 0x20010000) return index < 2 ? 'Teredo' : 'ISATAP';
-  if (a === 0x0064ff9b && ((b === 0 && c === 0) || b >>> 16 === 1)) return 'NAT64';
-  if (a === 0 && b === 0 && c === 0) return 'IPv4-compatible';
-  if (a === 0 && b === 0 && c === (0xffff0000 | 0)) return 'IPv4-translated';
+  if (a === 0x0064ff9b && (c === 0 || b >>> 16 === 1)) return 'NAT64';
+  if (c === 0) return 'IPv4-compatible';
+  if (c === (0xffff0000 | 0)) return 'IPv4-translated';
   return 'ISATAP';
 }

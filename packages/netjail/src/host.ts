@@ -21,7 +21,7 @@ const MAX_LENGTH = 253;
 export function canonicalHost(text: string): string | undefined {
   let name = text;
   if (name.length > 4 * MAX_LENGTH || !READABLE.test(name)) return undefined;
-  if (/[A-Z]|[^\0-\x7f]|xn--/i.test(name)) name = domainToASCII(name);
+  if (/[A-Z]|[^\0-\x7f]|xn--/.test(name)) name = domainToASCII(name);
   if (name.endsWith('.')) name = name.slice(0, -1);
   if (name.length > MAX_LENGTH || !CANONICAL.test(name)) return undefined;
   // As in URLs: a name whose last label is a number is read as an IPv4 address.

@@ -7,7 +7,7 @@ export type Ports = readonly (readonly [from: number, to: number])[];
 const MAX_PORT = 65_535;
 
 export function isPort(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_PORT;
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_PORT;
 }
 
 /**
@@ -27,7 +27,7 @@ export function readPorts(value: unknown): Ports | string {
     if (from > to) return `the range from ${from} to ${to} is empty`;
     ranges.push(pair(from, to));
   }
-  ranges.sort((x, y) => x[0] - y[0] || x[1] - y[1]);
+  ranges.sort((x, y) => x[0] - y[0]);
   const merged: (readonly [number, number])[] = [];
   for (const range of ranges) {
     const last = merged.at(-1);

@@ -134,11 +134,14 @@ export const BARE = -1;
  */
 export function scanPrefix(text: string): typeof NO_ADDRESS | typeof IPV4 | typeof IPV6 {
   const end = text.length;
+  // One digit to three.
   let slash = end - 2;
-  while (slash >= 0 && slash >= end - 4 && text.charCodeAt(slash) !== SLASH) slash--;
-  const found = scanAddress(text, slash >= 0 && slash >= end - 4 ? slash : end);
-  if (found === NO_ADDRESS || found === ZONED) return NO_ADDRESS;
-  if (slash < 0 || slash < end - 4) {
+  const first = end - 4;
+  while (slash >= first && text.charCodeAt(slash) !== SLASH) slash--;
+  const bare = slash < first;
+  const found = scanAddress(text, bare ? end : slash);
+  if (found === ZONED) return NO_ADDRESS;
+  if (bare) {
     scannedLength[0] = BARE;
     return found;
   }
