@@ -25,6 +25,8 @@ const RULES = [
   'test/values-read.test.ts',
   'test/parity/vectors.test.ts',
   'test/rules.test.ts',
+  'test/rules-text.test.ts',
+  'test/verdicts.test.ts',
   'test/entries.test.ts',
   'test/explain.test.ts',
   'test/tables.test.ts',

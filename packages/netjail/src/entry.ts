@@ -170,12 +170,12 @@ function readPrefix(
         : writtenAs(Prefix.of(Address.parse(input)), true);
     }
   } catch (error) {
-    const reason = (error as Error).message.replace(/^Cannot .*?: /s, '');
-    const hint =
-      typeof input === 'string' && !/[./:]/.test(input)
-        ? `, nor a range (${Object.keys(ranges).join(', ')})`
-        : '';
-    return refusal(typeof input === 'string' ? input : String(input), where)(`${reason}${hint}`);
+    const text = String(input);
+    const { message } = error as Error;
+    // The text before it is quoted, and may have a colon as well.
+    const reason = message.slice(message.lastIndexOf(': ') + 2);
+    const hint = /[./:]/.test(text) ? '' : `, nor a range (${Object.keys(ranges).join(', ')})`;
+    return refusal(text, where)(`${reason}${hint}`);
   }
   return refusal(input, where)(expected, TypeError);
 }

@@ -107,7 +107,7 @@ export function readingsOf(
 }
 
 function textsOf(list: EntryList, found: readonly Found[]): readonly string[] {
-  return Object.freeze([...found].sort((x, y) => x.at - y.at).map((one) => list.textOf(one)));
+  return Object.freeze(found.map((one) => list.textOf(one)));
 }
 
 /** The target of an explanation in text. */

@@ -152,10 +152,6 @@ export class Group {
     this.ports = ports;
   }
 
-  get empty(): boolean {
-    return this.v4.empty && this.v6.empty && this.publicAt < 0 && this.anyAt < 0;
-  }
-
   /** Every address of both families, by one entry or by several. */
   get all(): boolean {
     return this.anyAt >= 0 || (this.v4.all && this.v6.all);

@@ -29,8 +29,9 @@ export class Layer {
   readonly #allowed: Group;
   readonly #blocked: Group;
   readonly #conditional: boolean;
-  /** Whether all that decides is in the tables of the plain entries, and what of them is everything. */
+  /** Whether all that is blocked is in the tables of the plain entries. */
   readonly #tablesOnly: boolean;
+  /** Whether the plain entries allow every address of a family. */
   readonly #all4: boolean;
   readonly #all6: boolean;
   #hopeless: boolean | undefined;
@@ -42,10 +43,9 @@ export class Layer {
     this.#allowed = allow.plain;
     this.#blocked = block.plain;
     this.#conditional = allow.conditions !== undefined || block.conditions !== undefined;
-    const { v4, v6, publicAt } = allow.plain;
-    this.#tablesOnly = !this.#conditional && publicAt < 0 && block.plain.publicAt < 0;
-    this.#all4 = this.#tablesOnly && v4.all;
-    this.#all6 = this.#tablesOnly && v6.all;
+    this.#tablesOnly = block.conditions === undefined && block.plain.publicAt < 0;
+    this.#all4 = allow.plain.v4.all;
+    this.#all6 = allow.plain.v6.all;
   }
 
   /** The groups that ask for a host or port and get it; `undefined` where no entry does. */
@@ -148,11 +148,11 @@ export class Layer {
     const reason = this.reason(target.family, a | 0, b | 0, c | 0, d | 0, matching);
     switch (reason) {
       case undefined:
-        return allowed(text, this.allow.textOf(known(firstOf(this.allowing(target, matching)))));
+        return allowed(text, this.allow.textOf(known(this.allowing(target, matching)[0])));
       case 'not-allowed':
         return denied(text, this.#allowsOnOtherPort(target, facts) ? 'port-not-allowed' : reason);
       case 'blocked': {
-        const entry = known(firstOf(this.blocking(target, matching)));
+        const entry = known(this.blocking(target, matching)[0]);
         return denied(text, reasonOf(this.block, entry), this.block.textOf(entry));
       }
       case 'loopback-blocked':
@@ -161,7 +161,7 @@ export class Layer {
         return denied(text, reason, undefined, textOfWord(decidedByCarried));
       case 'carried-address-blocked': {
         const inner = Address.fromWord(decidedByCarried);
-        const entry = firstOf(this.blocking(inner, matching)) ?? this.#loopbackEntry(matching);
+        const entry = this.blocking(inner, matching)[0] ?? this.#loopbackEntry(matching);
         return denied(text, reason, this.block.textOf(entry), inner.toString());
       }
       default:
@@ -169,19 +169,19 @@ export class Layer {
     }
   }
 
-  /** The allow entries that match an address (unmapped), in no order. */
+  /** The allow entries that match an address (unmapped), in the order of the list. */
   allowing(address: Address, matching: Matching | undefined): Found[] {
     return matches(address, this.#allowed, matching?.allow ?? NONE);
   }
 
-  /** The block entries that match an address (unmapped), in no order. */
+  /** The block entries that match an address (unmapped), in the order of the list. */
   blocking(address: Address, matching: Matching | undefined): Found[] {
     return matches(address, this.#blocked, matching?.block ?? NONE);
   }
 
   #loopbackEntry(matching: Matching | undefined): Found {
-    const ipv4 = firstOf(this.blocking(Address.fromWord(LOOPBACK_IPV4), matching));
-    return ipv4 ?? known(firstOf(this.blocking(Address.fromWords([0, 0, 0, 1]), matching)));
+    const ipv4 = this.blocking(Address.fromWord(LOOPBACK_IPV4), matching)[0];
+    return ipv4 ?? known(this.blocking(Address.fromWords([0, 0, 0, 1]), matching)[0]);
   }
 
   #allowsOnOtherPort(address: Address, facts: TargetFacts | undefined): boolean {
@@ -198,12 +198,12 @@ export class Layer {
     const matching = this.matching(facts);
     const blocking = matching?.block.find((group) => group.all);
     if (blocking !== undefined) {
-      const entry = known(firstOf(blocking.matches4(0)));
+      const entry = known(inOrder(blocking.matches4(0))[0]);
       const shape = reasonOf(this.block, entry);
       const reason = shape === 'blocked' ? 'host-blocked' : shape;
       return denied(undefined, reason, this.block.textOf(entry));
     }
-    this.#hopeless ??= this.#allowed.empty || this.#allowed.within(this.#blocked);
+    this.#hopeless ??= this.#allowed.within(this.#blocked);
     if (!this.#hopeless) return undefined;
     const open = (group: Group): boolean => !group.within(this.#blocked);
     if (matching?.allow.some(open) === true) return undefined;
@@ -221,24 +221,21 @@ export class Layer {
 
   /** The same for the same policy: in another order, with duplicates, nested or unmasked. */
   get id(): string {
-    if (this.#id === undefined) {
-      const hash = newHash();
-      for (const list of [this.allow, this.block]) {
-        hash.update(`\n${list === this.allow ? 'ALLOW' : 'BLOCK'}\n`);
-        list.plain.addTo(hash);
-        const groups = (list.conditions?.all ?? NONE).map((group) => ({
-          key: conditionKey(group.host, group.ports),
-          group,
-        }));
-        for (const { key, group } of groups.sort((x, y) => (x.key < y.key ? -1 : 1))) {
-          hash.update(`\n${key}\n`);
-          group.addTo(hash);
-        }
-        for (const path of [...list.paths.keys()].sort()) hash.update(`\npath ${JSON.stringify(path)}`);
-      }
-      this.#id = hash.digest('base64url');
+    return (this.#id ??= this.#hash());
+  }
+
+  #hash(): string {
+    const hash = newHash();
+    for (const { plain, conditions, paths } of [this.allow, this.block]) {
+      plain.addTo(hash);
+      // No two policies give the same text: each part begins as no other kind does, and says where it ends.
+      const groups = new Map(
+        (conditions?.all ?? NONE).map((group) => [conditionKey(group.host, group.ports), group]),
+      );
+      for (const key of [...groups.keys()].sort()) groups.get(key)!.addTo(hash.update(key));
+      for (const path of [...paths.keys()].sort()) hash.update(JSON.stringify(path));
     }
-    return this.#id;
+    return hash.digest('base64url');
   }
 }
 
@@ -262,14 +259,11 @@ function matches({ family, words }: Address, plain: Group | undefined, groups: r
   const [a, b, c, d] = words;
   const of = (group: Group): Found[] =>
     family === 4 ? group.matches4(d | 0) : group.matches6(a | 0, b | 0, c | 0, d | 0);
-  return (plain === undefined ? groups : [plain, ...groups]).flatMap(of);
+  return inOrder((plain === undefined ? groups : [plain, ...groups]).flatMap(of));
 }
 
-/** The entry that was written first. */
-function firstOf(found: readonly Found[]): Found | undefined {
-  let first = found[0];
-  for (const one of found) if (one.at < first!.at) first = one;
-  return first;
+function inOrder(found: Found[]): Found[] {
+  return found.sort((x, y) => x.at - y.at);
 }
 
 /** The entry behind an answer of the tables: that there is none cannot be. */

@@ -4,7 +4,7 @@ import { misuse } from './errors.ts';
 import { Group, GroupBuilder, type Found } from './group.ts';
 import { canonicalHost, type HostPattern } from './host.ts';
 import { BARE, scannedLength, scanPrefix } from './prefix.ts';
-import { isPort } from './ports.ts';
+import { isPort, type Ports } from './ports.ts';
 import { BARE4, BARE6, MAPPED4, MAX_ENTRIES } from './table.ts';
 import type { TargetFacts } from './verdict.ts';
 
@@ -102,7 +102,7 @@ export class EntryList {
       let builder = plain;
       if (path !== undefined) {
         named.set(at, entry);
-        if (!paths.has(path)) paths.set(path, entry);
+        paths.set(path, entry);
         continue;
       }
       if (host !== undefined || ports !== undefined) {
@@ -182,10 +182,7 @@ function addText(builder: GroupBuilder, text: string, at: number, hint: number):
   return true;
 }
 
-export function conditionKey(
-  host: HostPattern | undefined,
-  ports: readonly (readonly [number, number])[] | undefined,
-): string {
-  const name = host === undefined ? '' : `${host.below ? '*.' : ''}${host.name}`;
-  return `${name} ${ports === undefined ? '' : ports.map(([from, to]) => `${from}-${to}`).join()}`;
+/** The same for entries that ask for the same host and port. */
+export function conditionKey(host: HostPattern | undefined, ports: Ports | undefined): string {
+  return JSON.stringify([host, ports]);
 }

@@ -20,24 +20,21 @@ export function readScopes(text: string): Lists[] {
   let list: string[] | undefined;
   // A keyword may stand at the beginning, after a comma, and after WITHIN.
   let clause = true;
-  let comma = true;
   for (const word of text.split(' ')) {
-    if (clause && comma && word === 'WITHIN') {
+    if (clause && word === 'WITHIN') {
       if (scopes.push((scope = {})) > MAX_SCOPES) return refuse(`it has more than ${MAX_SCOPES} scopes`);
       list = undefined;
-      comma = true;
       continue;
     }
     if (clause) {
-      if (word === 'ALLOW' && scope.allow === undefined && scope.block === undefined) list = scope.allow = [];
+      if (word === 'ALLOW' && list === undefined) list = scope.allow = [];
       else if (word === 'BLOCK' && scope.block === undefined) list = scope.block = [];
       else return refuse();
       clause = false;
       continue;
     }
-    comma = word.endsWith(',');
-    clause = comma;
-    const entry = comma ? word.slice(0, -1) : word;
+    clause = word.endsWith(',');
+    const entry = clause ? word.slice(0, -1) : word;
     if (entry === '' || (entry.includes(',') && !entry.startsWith('{'))) return refuse();
     list!.push(entry);
   }

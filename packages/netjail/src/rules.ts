@@ -113,10 +113,9 @@ export class Rules {
    */
   static parse(text: string): Rules {
     if (typeof text !== 'string') throw invalid(`the text of rules is a string, not ${show(text)}`);
-    return readScopes(text).reduceRight<Rules | undefined>((outer, init) => {
-      const own = new Rules(init);
-      return outer === undefined ? own : nest(own, outer);
-    }, undefined)!;
+    return readScopes(text)
+      .map((lists) => new Rules(lists))
+      .reduceRight((outer, own) => nest(own, outer));
   }
 
   /**
@@ -151,12 +150,10 @@ export class Rules {
     const aroundIds = around.#layers.map((layer) => layer.id);
     if (ownIds.every((id) => aroundIds.includes(id))) return around;
     if (aroundIds.every((id) => ownIds.includes(id))) return own;
-    const known = intersections.get(own)?.get(around);
-    if (known !== undefined) return known;
-    const nested = nest(own, around);
     let ofOwn = intersections.get(own);
     if (ofOwn === undefined) intersections.set(own, (ofOwn = new WeakMap()));
-    ofOwn.set(around, nested);
+    let nested = ofOwn.get(around);
+    if (nested === undefined) ofOwn.set(around, (nested = nest(own, around)));
     return nested;
   }
 
@@ -165,13 +162,14 @@ export class Rules {
    * other host bits. Pools are kept by it. It is a hash, not for reading.
    */
   get id(): string {
-    if (this.#id === undefined) {
-      const ids = new Set(this.#layers.map((layer) => layer.id));
-      this.#id = newHash()
-        .update([...ids].sort().join('\n'))
-        .digest('base64url');
-    }
-    return this.#id;
+    return (this.#id ??= this.#hash());
+  }
+
+  #hash(): string {
+    const ids = new Set(this.#layers.map((layer) => layer.id));
+    return newHash()
+      .update([...ids].sort().join())
+      .digest('base64url');
   }
 
   /**

@@ -6,6 +6,7 @@ import type { EntryFields, EntryInput } from '../src/entry.ts';
 import { DeniedError } from '../src/errors.ts';
 import { Guard } from '../src/guard.ts';
 import { Prefix } from '../src/prefix.ts';
+import { ranges } from '../src/ranges.ts';
 import { Rules } from '../src/rules.ts';
 import type { TargetFacts } from '../src/verdict.ts';
 import { accepts } from './oracle.ts';
@@ -335,6 +336,89 @@ describe('Entries malformed input', () => {
       );
     });
   }
+
+  const noRange = `, nor a range (${Object.keys(ranges).join(', ')})`;
+  const expected = 'it is a prefix, an address or the name of a range';
+  const messages: [entry: unknown, message: string, errorName?: 'TypeError' | 'SyntaxError'][] = [
+    [1, 'Cannot use 1 as allow[0]: an entry is a prefix, an address, the name of a range or an object'],
+    [
+      undefined,
+      'Cannot use undefined as allow[0]: an entry is a prefix, an address, the name of a range or an object',
+    ],
+    ['10.0.0.0/33', 'Cannot use "10.0.0.0/33" as allow[0]: the length is 0 to 32', 'SyntaxError'],
+    ['10.0.0.256', 'Cannot use "10.0.0.256" as allow[0]: it is not an IP address', 'SyntaxError'],
+    ['::g', 'Cannot use "::g" as allow[0]: it is not an IP address', 'SyntaxError'],
+    ['publik', `Cannot use "publik" as allow[0]: it is not an IP address${noRange}`, 'SyntaxError'],
+    ['a: b', 'Cannot use "a: b" as allow[0]: it is not an IP address', 'SyntaxError'],
+    [
+      'public/8',
+      'Cannot use "public/8" as allow[0]: the part before "/" is not an IP address',
+      'SyntaxError',
+    ],
+    ['fe80::1%x', 'Cannot use "fe80::1%x" as allow[0]: a prefix has no zone', 'SyntaxError'],
+    [Address.parse('fe80::1%x'), 'Cannot use "fe80::1%x" as allow[0]: a prefix has no zone', 'SyntaxError'],
+    ['{"host"', 'Cannot use "{\\"host\\"" as allow[0]: it is not JSON', 'SyntaxError'],
+    [{}, 'Cannot use an object as allow[0]: it has no field, and would match everything'],
+    ['{}', 'Cannot use an object as allow[0]: it has no field, and would match everything'],
+    [
+      { hosts: 1 },
+      'Cannot use an object as allow[0]: there is no field "hosts", only prefix, host, port and path',
+    ],
+    [
+      { [Symbol('x')]: 1 },
+      'Cannot use an object as allow[0]: there is no field "Symbol(x)", only prefix, host, port and path',
+    ],
+    [{ port: undefined }, 'Cannot use undefined as allow[0].port: a field is given or left out'],
+    [{ prefix: 8 }, `Cannot use 8 as allow[0].prefix: ${expected}`],
+    [{ prefix: {} }, `Cannot use an object as allow[0].prefix: ${expected}`],
+    [
+      { prefix: 'publik' },
+      `Cannot use "publik" as allow[0].prefix: it is not an IP address${noRange}`,
+      'SyntaxError',
+    ],
+    [{ host: 1 }, 'Cannot use 1 as allow[0].host: a host is a string'],
+    [
+      { host: '::1' },
+      'Cannot use "::1" as allow[0].host: it is an address, and an address has no host: use prefix',
+      'SyntaxError',
+    ],
+    [
+      { port: -1 },
+      'Cannot use -1 as allow[0].port: it is a port (0 to 65535), [from, to], or a list of them',
+    ],
+    [
+      { port: '80' },
+      'Cannot use "80" as allow[0].port: it is a port (0 to 65535), [from, to], or a list of them',
+    ],
+    [{ path: 1 }, 'Cannot use 1 as allow[0].path: a path is a string'],
+    [{ path: '' }, 'Cannot use "" as allow[0].path: it is empty', 'SyntaxError'],
+    [{ path: '\0\0' }, 'Cannot use "\\u0000\\u0000" as allow[0].path: it has a NUL in it', 'SyntaxError'],
+    [
+      { path: 'a'.repeat(4097) },
+      `Cannot use "${'a'.repeat(200)}" (4097 characters) as allow[0].path: it is longer than 4096 characters`,
+      'SyntaxError',
+    ],
+    ...[{ prefix: '::1' }, { host: 'a.test' }, { port: 1 }].map((more): [unknown, string] => [
+      { path: '/a', ...more },
+      'Cannot use an object as allow[0]: a path has no prefix, host or port',
+    ]),
+  ];
+  for (const [entry, message, name = 'TypeError'] of messages) {
+    it(`throws ERR_NETJAIL_INVALID_ENTRY: ${message.slice(0, 100)} ${typeof entry === 'string' ? '(text)' : ''}`, () => {
+      assert.throws(() => new Rules({ allow: [entry as EntryInput] }), {
+        name,
+        code: 'ERR_NETJAIL_INVALID_ENTRY',
+        message,
+      });
+    });
+  }
+
+  it('is none at the edge: a path of 4096 characters, one that begins with a NUL, JSON in text', () => {
+    const paths = ['a'.repeat(4096), '\0abstract'];
+    const rules = new Rules({ allow: [...paths.map((path) => ({ path })), '{"path":"/b"}'] });
+    for (const path of [...paths, '/b']) assert.ok(rules.judgePath(path).allowed);
+    assert.deepEqual(rules.toJSON().allow, [{ path: paths[0] }, { path: paths[1] }, { path: '/b' }]);
+  });
 
   it('reads each field once, and own fields only', () => {
     let reads = 0;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import { Address } from '../src/address.ts';
+import { show } from '../src/internal/assert.ts';
 import { Rules } from '../src/rules.ts';
 
 describe('Rules.explain()', () => {
@@ -98,17 +100,108 @@ describe('Rules.explain()', () => {
     assert.equal(verdict.reason, 'not-allowed');
   });
 
-  for (const target of [
-    1,
-    null,
-    [],
-    { addres: '::1' },
-    { path: '/a', port: 1 },
-    { address: 1 },
-    { path: 1 },
-  ]) {
-    it(`throws when given ${JSON.stringify(target)}`, () => {
-      assert.throws(() => new Rules({}).explain(target as never), { name: 'TypeError' });
+  it('shows entries in the order of the list, for an Address as for its text', () => {
+    const rules = new Rules({
+      allow: [
+        { port: 80 },
+        '10.0.0.1',
+        'private',
+        { prefix: '10.0.0.0/9', port: 80 },
+        '10.0.0.0/10',
+        '10.0.0.1',
+      ],
+      block: ['10.0.0.1/32', { host: 'a.test' }, '10.0.0.0/16', { port: [79, 80] }],
+    });
+    const facts = { host: 'a.test', port: 80 };
+    const explanation = rules.explain({ address: Address.parse('::ffff:10.0.0.1'), ...facts });
+    assert.deepEqual(explanation, rules.explain({ address: '::ffff:10.0.0.1', ...facts }));
+    assert.deepEqual(explanation.steps, [
+      {
+        scope: 0,
+        reading: '10.0.0.1',
+        kind: 'unmapped',
+        carrier: undefined,
+        allow: ['{"port":80}', '10.0.0.1', 'private', '{"prefix":"10.0.0.0/9","port":80}', '10.0.0.0/10'],
+        block: ['10.0.0.1/32', '{"host":"a.test"}', '10.0.0.0/16', '{"port":[79,80]}'],
+      },
+    ]);
+    const [step] = explanation.steps;
+    assert.ok(Object.isFrozen(step) && Object.isFrozen(step!.allow) && Object.isFrozen(step!.block));
+    assert.deepEqual(rules.explain(Address.parse('10.0.0.1')), rules.explain('10.0.0.1'));
+    assert.deepEqual(Object.keys(explanation.toJSON()), ['target', 'steps', 'verdict']);
+  });
+
+  it('cuts a text that is no address and a zone after 256 characters', () => {
+    const long = 'x'.repeat(300);
+    const rules = new Rules({ allow: ['public'] });
+    for (const [address, target] of [
+      [long, long.slice(0, 256)],
+      [`fe80::1%${long}`, `fe80::1%${long}`.slice(0, 256)],
+      [Address.parse(`fe80::1%${long}`), `fe80::1%${long}`.slice(0, 256)],
+    ] as const) {
+      assert.equal(rules.explain(address).target, target);
+    }
+  });
+
+  const texts: [target: Parameters<Rules['explain']>[0], lines: string[]][] = [
+    [
+      '10.2.0.1',
+      [
+        '10.2.0.1: denied, not-allowed',
+        '  10.2.0.1 itself: allowed by 10.0.0.0/8, blocked by nothing',
+        '  10.2.0.1 itself, scope 1: allowed by nothing, blocked by nothing',
+        '  10.2.0.1 is not allowed by any entry',
+      ],
+    ],
+    [
+      { address: '10.1.0.1', port: 80 },
+      [
+        '10.1.0.1 port 80: allowed',
+        '  10.1.0.1 itself: allowed by 10.0.0.0/8, blocked by nothing',
+        '  10.1.0.1 itself, scope 1: allowed by 10.1.0.0/16, blocked by nothing',
+        '  allowed by 10.0.0.0/8',
+      ],
+    ],
+    [
+      { address: 'x', host: 'a.test' },
+      ['x for a.test: denied, not-an-address', '  the resolver answered x, which is not an address'],
+    ],
+    [{}, ['an unknown host: allowed', '  its addresses are judged once it is looked up']],
+    [
+      { host: 'a.test', port: 1 },
+      ['a.test port 1: allowed', '  its addresses are judged once it is looked up'],
+    ],
+    [{ host: 1 as never }, ['an unknown host: allowed', '  its addresses are judged once it is looked up']],
+    [{ path: '/a' }, ['/a: denied, path-not-allowed', '  no entry allows this path']],
+  ];
+  for (const [target, lines] of texts) {
+    it(`is text for people when asked about ${JSON.stringify(target)}`, () => {
+      const both = Rules.intersect(
+        new Rules({ allow: ['10.0.0.0/8'] }),
+        new Rules({ allow: ['10.1.0.0/16', { path: '/a' }] }),
+      );
+      assert.equal(both.explain(target).toString(), lines.join('\n'));
+    });
+  }
+
+  const shape = 'a target is text or { address, host, port, path }';
+  const alone = 'a path has no address, host or port';
+  const refused: [target: unknown, message: string, code?: string][] = [
+    [1, `Cannot explain 1: ${shape}`],
+    [undefined, `Cannot explain undefined: ${shape}`],
+    [null, `Cannot explain null: ${shape}`],
+    [[], `Cannot explain an array: ${shape}`],
+    [{ addres: '::1' }, 'Cannot explain an object: there is no property "addres"'],
+    [{ [Symbol('x')]: 1 }, 'Cannot explain an object: there is no property "Symbol(x)"'],
+    [{ path: '/a', port: 1 }, `Cannot explain an object: ${alone}`],
+    [{ path: '/a', host: 'a.test' }, `Cannot explain an object: ${alone}`],
+    [{ path: '/a', address: '::1' }, `Cannot explain an object: ${alone}`],
+    [{ address: 1 }, 'Cannot judge 1: an address is a string or an Address', 'ERR_NETJAIL_INVALID_ADDRESS'],
+    [{ path: 1 }, 'Cannot judge 1: a path is a string'],
+  ];
+  for (const [target, message, code = 'ERR_NETJAIL_INVALID_ARGUMENT'] of refused) {
+    it(`throws ${code} when given ${show(target)} ${typeof target === 'object' && target !== null ? Reflect.ownKeys(target).map(String).join() : ''}`, () => {
+      assert.throws(() => new Rules({}).explain(target as never), { name: 'TypeError', code, message });
     });
   }
 });

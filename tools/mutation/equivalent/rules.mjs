@@ -1,2 +1,159 @@
 // Equivalent mutants of lists, layers, rules and explanations: see ../equivalent.mjs.
-export const equivalent = [];
+
+/** Changes of one line that are equivalent for the same reason. */
+const all = (file, line, reason, changes) =>
+  changes.map(([original, replacement]) => ({ file, line, original, replacement, reason }));
+
+const ADD_TEXT = `{
+  const family = scanPrefix(text);
+  if (family === NO_ADDRESS) return false;
+  const bits = scannedLength[0]!;
+  if (family === IPV4) {
+    builder.add4(scanned[3]!, bits === BARE ? 32 | BARE4 : bits, at, hint);
+  } else if ((bits === BARE || bits >= 96) && isMapped(scanned[0]!, scanned[1]!, scanned[2]!)) {
+    builder.add4(scanned[3]!, bits === BARE ? 32 | MAPPED4 | BARE4 : (bits - 96) | MAPPED4, at, hint);
+  } else {
+    const written = bits === BARE ? BARE6 : bits;
+    builder.add6(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, written, at, hint);
+  }
+  return true;
+}`;
+
+export const equivalent = [
+  // entry.ts
+  ...[
+    'bare: written?.bare ?? false,',
+    'return { text: input, range: input, prefix: undefined, bare: false };',
+  ].flatMap((line) =>
+    all('entry.ts', line, '`bare` is read of an entry with a prefix only, and here there is none', [
+      ['false', 'true'],
+    ]),
+  ),
+
+  // list.ts
+  ...all(
+    'list.ts',
+    "export const LITERAL = '';",
+    'it is compared with itself and looked up among names: any text that is no name does',
+    [["''", '"Stryker was here!"']],
+  ),
+  ...all(
+    'list.ts',
+    'if (host === LITERAL || (this.#exact.size === 0 && this.#below.size === 0)) return this.#anyHost;',
+    'speed: where there is no such host, looking it up finds none and gives the same groups in a new array',
+    [
+      ['host === LITERAL || (this.#exact.size === 0 && this.#below.size === 0)', 'false'],
+      [
+        'host === LITERAL || (this.#exact.size === 0 && this.#below.size === 0)',
+        'host === LITERAL && this.#exact.size === 0 && this.#below.size === 0',
+      ],
+      ['host === LITERAL', 'false'],
+      ['this.#exact.size === 0 && this.#below.size === 0', 'false'],
+    ],
+  ),
+  ...all('list.ts', 'if (this.#below.size > 0) {', 'speed: an empty map has no name', [
+    ['this.#below.size > 0', 'true'],
+    ['this.#below.size > 0', 'this.#below.size >= 0'],
+  ]),
+  ...all(
+    'list.ts',
+    "if (typeof input === 'string' && addText(plain, input, at, length - at)) continue;",
+    'speed: what is not read as numbers is read by parseEntry, with the same outcome',
+    [
+      ["typeof input === 'string' && addText(plain, input, at, length - at)", 'false'],
+      ["'string'", '""'],
+    ],
+  ),
+  ...all(
+    'list.ts',
+    "if (typeof input === 'string' && addText(plain, input, at, length - at)) continue;",
+    'memory: how much room the first entry makes for those that follow',
+    [['length - at', 'length + at']],
+  ),
+  ...all(
+    'list.ts',
+    'function addText(builder: GroupBuilder, text: string, at: number, hint: number): boolean {',
+    'speed: what is not read as numbers is read by parseEntry, with the same outcome',
+    [[ADD_TEXT, '{}']],
+  ),
+  ...all(
+    'list.ts',
+    'if (family === NO_ADDRESS) return false;',
+    'speed: what is not read as numbers is read by parseEntry, with the same outcome',
+    [['family === NO_ADDRESS', 'true']],
+  ),
+  ...all(
+    'list.ts',
+    'return true;',
+    'memory: parseEntry reads the entry again, and one that is there twice at the same position is one',
+    [['true', 'false']],
+  ),
+  ...all('list.ts', 'this.paths = paths.size === 0 ? NO_PATHS : paths;', 'memory: both are empty', [
+    ['paths.size === 0', 'false'],
+  ]),
+  ...all('list.ts', 'this.named = named.size === 0 ? NO_ENTRIES : named;', 'memory: both are empty', [
+    ['named.size === 0', 'false'],
+  ]),
+  ...all('list.ts', 'groups.size === 0', 'speed: conditions without a group match no target', [
+    ['groups.size === 0', 'false'],
+  ]),
+  ...all(
+    'list.ts',
+    'const texts = Array.from<string>({ length: this.length });',
+    'memory: each position is written afterwards, which makes the array as long',
+    [['{ length: this.length }', '{}']],
+  ),
+  ...all(
+    'list.ts',
+    'if (written === undefined) throw new Error(`netjail: there is no entry at ${at}`);',
+    'unreachable: an entry that was found has a text or a name',
+    [
+      ['written === undefined', 'false'],
+      ['`netjail: there is no entry at ${at}`', '``'],
+    ],
+  ),
+
+  // layer.ts
+  ...all(
+    'layer.ts',
+    'this.#conditional = allow.conditions !== undefined || block.conditions !== undefined;',
+    'speed: without conditions no group matches, so the facts decide nothing',
+    [['allow.conditions !== undefined || block.conditions !== undefined', 'true']],
+  ),
+  ...all(
+    'layer.ts',
+    'if (!this.#conditional) return undefined;',
+    'speed: without conditions no group matches, so the facts decide nothing',
+    [['!this.#conditional', 'false']],
+  ),
+  ...all(
+    'layer.ts',
+    'this.#tablesOnly = block.conditions === undefined && block.plain.publicAt < 0;',
+    'speed: the long way looks into the same table, and finds nothing else',
+    [['block.conditions === undefined && block.plain.publicAt < 0', 'false']],
+  ),
+  ...all(
+    'layer.ts',
+    'return count === 0 ? undefined : this.#reasonCarried(count, a, b, c, d, matching);',
+    'speed: where nothing is carried, nothing is judged',
+    [['count === 0', 'false']],
+  ),
+  ...all('layer.ts', 'default:', 'unreachable: each reason that an address can have is a case', [
+    ['default:\n        throw new Error(`netjail: unreachable reason ${reason}`);', 'default:'],
+  ]),
+  ...all(
+    'layer.ts',
+    'throw new Error(`netjail: unreachable reason ${reason}`);',
+    'unreachable: each reason that an address can have is a case',
+    [['`netjail: unreachable reason ${reason}`', '``']],
+  ),
+  ...all(
+    'layer.ts',
+    "if (found === undefined) throw new Error('netjail: no entry matches, but the tables say so');",
+    'unreachable: the entries are looked for in the tables that gave the reason',
+    [
+      ['found === undefined', 'false'],
+      ["'netjail: no entry matches, but the tables say so'", '""'],
+    ],
+  ),
+];

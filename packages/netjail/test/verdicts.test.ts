@@ -1,0 +1,341 @@
+// Which entry decides, and why: each reason with the facts that it depends on.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Address } from '../src/address.ts';
+import { Rules, type RulesInit } from '../src/rules.ts';
+import type { TargetFacts } from '../src/verdict.ts';
+
+const everything = ['0.0.0.0/0', '::/0'];
+
+describe('Rules.judge()', () => {
+  type Row = [
+    init: RulesInit,
+    address: string,
+    facts: TargetFacts | undefined,
+    reason: string | undefined,
+    entry?: string | undefined,
+    carried?: string,
+  ];
+  const rows: Row[] = [
+    [{ allow: everything, block: ['public'] }, '8.8.8.8', undefined, 'blocked', 'public'],
+    [{ allow: everything, block: ['public'] }, '2606:4700::1', undefined, 'blocked', 'public'],
+    [{ allow: everything, block: ['::/8', 'public'] }, '8.8.8.8', undefined, 'blocked', 'public'],
+    [{ allow: everything, block: ['public'] }, '10.0.0.1', undefined, undefined, '0.0.0.0/0'],
+    [{ allow: ['::/0'] }, '10.0.0.1', undefined, 'not-allowed'],
+    [{ allow: ['0.0.0.0/0'] }, 'fe80::1', undefined, 'not-allowed'],
+    [{ allow: ['public', '0.0.0.0/0'] }, '10.0.0.1', undefined, undefined, '0.0.0.0/0'],
+    [{ allow: ['::ffff:10.0.0.1'] }, '10.0.0.1', undefined, undefined, '::ffff:10.0.0.1'],
+    [{ allow: ['::ffff:10.0.0.1'] }, '10.0.0.2', undefined, 'not-allowed'],
+    [{ allow: ['::ffff:10.0.0.1/95'] }, '10.0.0.1', undefined, 'not-allowed'],
+    // What a host or a port asks for beside a plain entry.
+    [{ allow: everything, block: [{ port: 22 }] }, '1.1.1.1', { port: 22 }, 'port-blocked', '{"port":22}'],
+    [{ allow: everything, block: [{ port: 22 }] }, '::2', { port: 22 }, 'port-blocked', '{"port":22}'],
+    [{ allow: everything, block: [{ port: 22 }] }, '1.1.1.1', { port: 23 }, undefined, '0.0.0.0/0'],
+    [
+      { allow: everything, block: [{ prefix: 'private', host: 'a.test' }] },
+      '10.0.0.1',
+      { host: 'a.test' },
+      'blocked',
+      '{"prefix":"private","host":"a.test"}',
+    ],
+    [
+      { allow: everything, block: [{ host: 'a.test', port: 1 }] },
+      '10.0.0.1',
+      { host: 'a.test', port: 1 },
+      'host-blocked',
+      '{"host":"a.test","port":1}',
+    ],
+    // The host and each suffix of it.
+    [{ allow: [{ host: '*.a.test' }] }, '1.1.1.1', { host: 'c.b.a.test' }, undefined, '{"host":"*.a.test"}'],
+    [{ allow: [{ host: '*.a.test' }] }, '1.1.1.1', { host: 'a.test' }, 'not-allowed'],
+    [{ allow: [{ host: 'a.test' }] }, '1.1.1.1', { host: 'a.test' }, undefined, '{"host":"a.test"}'],
+    [{ allow: [{ host: 'a.test' }] }, '1.1.1.1', { host: 'b.test' }, 'not-allowed'],
+    ...[1, 2, 3].map((port): Row => [
+      { allow: [1, 2, 3].map((one) => ({ host: 'a.test', port: one })) },
+      '1.1.1.1',
+      { host: 'a.test', port },
+      undefined,
+      `{"host":"a.test","port":${port}}`,
+    ]),
+    ...['a.test', 'b.test', 'x.a.test'].map((host): Row => [
+      {
+        allow: [
+          { host: 'a.test', prefix: '10.0.0.0/8' },
+          { host: '*.a.test', prefix: '11.0.0.0/8' },
+          { host: 'b.test', prefix: '12.0.0.0/8' },
+        ],
+      },
+      '12.0.0.1',
+      { host },
+      host === 'b.test' ? undefined : 'not-allowed',
+      host === 'b.test' ? '{"prefix":"12.0.0.0/8","host":"b.test"}' : undefined,
+    ]),
+    // Another port would be allowed, of this host: that the host is not known says nothing.
+    [{ allow: [{ host: 'a.test', port: 1 }] }, '1.1.1.1', { host: 'a.test', port: 2 }, 'port-not-allowed'],
+    [{ allow: [{ host: 'a.test', port: 1 }] }, '1.1.1.1', { host: 'a.test' }, 'port-not-allowed'],
+    [{ allow: [{ host: 'a.test', port: 1 }] }, '1.1.1.1', { port: 1 }, 'not-allowed'],
+    [{ allow: [{ host: 'a.test', port: 1 }] }, '1.1.1.1', { host: 'b.test', port: 1 }, 'not-allowed'],
+    [{ allow: [{ port: 1 }] }, '::1', { port: 2 }, 'port-not-allowed'],
+    [{ allow: ['10.0.0.0/8'], block: [{ port: 1 }] }, '11.0.0.1', { port: 2 }, 'not-allowed'],
+    // What cannot be read as a host is not known, and so is blocked.
+    ...['1.[1.1.1', '1.1].1.1', '1.1.1.1]x'].map((host): Row => [
+      { allow: everything, block: [{ host: 'a.test' }] },
+      '1.1.1.1',
+      { host },
+      'host-blocked',
+      '{"host":"a.test"}',
+    ]),
+    // Carried addresses.
+    [
+      { allow: everything, block: ['127.0.0.0/8'] },
+      '64:ff9b::',
+      undefined,
+      'carried-address-blocked',
+      '127.0.0.0/8',
+      '0.0.0.0',
+    ],
+    [
+      { allow: everything, block: ['::1'] },
+      '64:ff9b::',
+      undefined,
+      'carried-address-blocked',
+      '::1',
+      '0.0.0.0',
+    ],
+    [{ allow: everything, block: ['127.0.0.0/8'] }, '64:ff9b::808:808', undefined, undefined, '::/0'],
+    [{ allow: everything, block: ['10.0.0.0/8'] }, '64:ff9b::', undefined, undefined, '::/0'],
+    [
+      { allow: everything, block: [{ prefix: '10.0.0.0/8', host: 'a.test' }] },
+      '64:ff9b::a00:1',
+      { host: 'a.test' },
+      'carried-address-blocked',
+      '{"prefix":"10.0.0.0/8","host":"a.test"}',
+      '10.0.0.1',
+    ],
+    // Loopback, by the first entry of the list that has it.
+    [
+      { allow: everything, block: ['::1', '127.0.0.1'] },
+      '0.0.0.0',
+      undefined,
+      'loopback-blocked',
+      '127.0.0.1',
+    ],
+    [{ allow: everything, block: ['127.0.0.2', '::2'] }, '0.0.0.0', undefined, undefined, '0.0.0.0/0'],
+    [{ allow: everything, block: ['127.0.0.2', '::2'] }, '::', undefined, undefined, '::/0'],
+    [{ allow: everything, block: ['::1'] }, '0.0.0.1', undefined, undefined, '0.0.0.0/0'],
+    [
+      { allow: everything, block: [{ prefix: '::1', port: 1 }] },
+      '0.0.0.0',
+      { port: 1 },
+      'loopback-blocked',
+      '{"prefix":"::1","port":1}',
+    ],
+    [
+      { allow: everything, block: ['10.0.0.0/9', '10.0.0.0/8', '10.0.0.1'] },
+      '10.0.0.1',
+      undefined,
+      'blocked',
+      '10.0.0.0/9',
+    ],
+  ];
+  for (const [init, address, facts, reason, entry, carried] of rows) {
+    it(`${reason === undefined ? 'allows' : `denies (${reason})`} ${address} ${JSON.stringify(facts ?? {})} under ${JSON.stringify(init)}`, () => {
+      const rules = new Rules(init);
+      const verdict = {
+        allowed: reason === undefined,
+        address: Address.parse(address).unmap().toString(),
+        reason,
+        entry,
+        carried,
+      };
+      assert.deepEqual(rules.judge(address, facts), verdict);
+      assert.deepEqual(rules.judge(Address.parse(address), facts), verdict);
+      assert.equal(rules.accept(address, facts), verdict.allowed);
+      assert.equal(rules.accept(Address.parse(address), facts), verdict.allowed);
+      assert.deepEqual(rules.explain({ address, ...facts }).verdict, verdict);
+      assert.ok(Object.isFrozen(rules.judge(address, facts)));
+    });
+  }
+
+  it('denies an address with a zone, as text and as a value', () => {
+    const rules = new Rules({ allow: everything });
+    for (const text of ['fe80::1%eth0', '::ffff:1.1.1.1%lo']) {
+      for (const address of [text, Address.parse(text)]) {
+        assert.equal(rules.accept(address), false);
+        const { reason, address: judged, entry } = rules.judge(address);
+        assert.deepEqual([reason, judged, entry], ['zone', text, undefined]);
+      }
+    }
+    assert.ok(rules.accept(Address.parse('fe80::1')));
+    assert.ok(rules.accept(Address.parse('1.1.1.1')));
+  });
+
+  it('cuts what is no address after 256 characters', () => {
+    const rules = new Rules({ allow: everything });
+    assert.equal(rules.judge('x'.repeat(256)).address, 'x'.repeat(256));
+    assert.equal(rules.judge('x'.repeat(257)).address, 'x'.repeat(256));
+    assert.equal(rules.judge('').address, '');
+  });
+
+  it('gives the first entry of the innermost scope where all scopes allow', () => {
+    const both = Rules.intersect(
+      new Rules({ allow: ['10.0.0.0/8'] }),
+      new Rules({ allow: ['10.0.0.1', '10.0.0.0/7'] }),
+    );
+    assert.equal(both.judge('10.0.0.1').entry, '10.0.0.0/8');
+    assert.equal(both.judge('11.0.0.1').reason, 'not-allowed');
+    assert.equal(both.judge('10.0.0.2').entry, '10.0.0.0/8');
+  });
+});
+
+describe('Rules.judgeHost()', () => {
+  const rows: [
+    init: RulesInit,
+    facts: TargetFacts | undefined,
+    reason: string | undefined,
+    entry?: string,
+  ][] = [
+    [{}, undefined, 'host-not-allowed'],
+    [{}, { host: 'a.test', port: 1 }, 'host-not-allowed'],
+    [{ allow: ['10.0.0.0/8'] }, { host: 'a.test' }, undefined],
+    [{ allow: ['10.0.0.0/8'] }, undefined, undefined],
+    [{ allow: ['public'] }, undefined, undefined],
+    [{ allow: ['::1', '10.0.0.0/8'], block: ['::/0', '8.0.0.0/5'] }, undefined, 'host-not-allowed'],
+    [{ allow: ['::1', '10.0.0.0/8'], block: ['::/0'] }, undefined, undefined],
+    [
+      { allow: everything, block: [{ port: 22 }] },
+      { host: 'a.test', port: 22 },
+      'port-blocked',
+      '{"port":22}',
+    ],
+    [{ allow: everything, block: [{ port: 22 }] }, { host: 'a.test' }, 'port-blocked', '{"port":22}'],
+    [{ allow: everything, block: [{ port: 22 }] }, { host: 'a.test', port: 23 }, undefined],
+    [
+      { allow: everything, block: [{ host: '*.test', port: 22 }] },
+      { host: 'a.test', port: 22 },
+      'host-blocked',
+      '{"host":"*.test","port":22}',
+    ],
+    // Everything, in two pieces: the entry that was written first is named.
+    [
+      {
+        allow: everything,
+        block: [
+          { host: 'a.test', prefix: '0.0.0.0/0' },
+          { host: 'a.test', prefix: '::/0' },
+        ],
+      },
+      { host: 'a.test' },
+      'host-blocked',
+      '{"prefix":"0.0.0.0/0","host":"a.test"}',
+    ],
+    [
+      {
+        allow: everything,
+        block: [
+          { host: 'a.test', prefix: '0.0.0.0/8' },
+          { host: 'a.test' },
+          { host: 'a.test', prefix: '0.0.0.0' },
+        ],
+      },
+      { host: 'a.test' },
+      'host-blocked',
+      '{"prefix":"0.0.0.0/8","host":"a.test"}',
+    ],
+    [
+      { allow: everything, block: [{ host: 'a.test' }, { host: 'a.test', prefix: '0.0.0.0/8' }] },
+      { host: 'a.test' },
+      'host-blocked',
+      '{"host":"a.test"}',
+    ],
+    [{ allow: everything, block: [{ host: 'a.test', prefix: '0.0.0.0/0' }] }, { host: 'a.test' }, undefined],
+    [{ allow: [{ host: 'a.test', port: 1 }] }, { host: 'a.test', port: 1 }, undefined],
+    [{ allow: [{ host: 'a.test', port: 1 }] }, { host: 'a.test', port: 2 }, 'port-not-allowed'],
+    [{ allow: [{ host: 'a.test', port: 1 }] }, { host: 'a.test' }, 'port-not-allowed'],
+    [{ allow: [{ host: 'a.test', port: 1 }] }, { host: 'b.test', port: 1 }, 'host-not-allowed'],
+    [{ allow: [{ host: 'a.test', port: 1 }] }, { port: 1 }, 'host-not-allowed'],
+    [
+      {
+        allow: [
+          { host: 'a.test', port: 1 },
+          { host: 'a.test', port: 2, prefix: '10.0.0.1' },
+        ],
+        block: ['10.0.0.0/8'],
+      },
+      { host: 'a.test', port: 2 },
+      'port-not-allowed',
+    ],
+    [
+      {
+        allow: [
+          { host: 'a.test', port: 2, prefix: '10.0.0.1' },
+          { host: 'a.test', port: [1, 2], prefix: '11.0.0.1' },
+        ],
+        block: ['10.0.0.0/8'],
+      },
+      { host: 'a.test', port: 2 },
+      undefined,
+    ],
+    [
+      { allow: [{ host: 'a.test', port: 2, prefix: '10.0.0.1' }], block: ['10.0.0.0/8'] },
+      { host: 'a.test', port: 1 },
+      'host-not-allowed',
+    ],
+    [{ allow: [{ path: '/a' }, { port: 2 }] }, { host: 'a.test', port: 1 }, 'port-not-allowed'],
+  ];
+  for (const [init, facts, reason, entry] of rows) {
+    it(`${reason === undefined ? 'allows a look-up' : `denies (${reason})`} of ${JSON.stringify(facts ?? {})} under ${JSON.stringify(init)}`, () => {
+      assert.deepEqual(new Rules(init).judgeHost(facts), {
+        allowed: reason === undefined,
+        address: undefined,
+        reason,
+        entry,
+        carried: undefined,
+      });
+    });
+  }
+
+  it('denies what any scope denies', () => {
+    const open = new Rules({ allow: everything });
+    const closed = new Rules({ allow: [{ host: 'a.test' }] });
+    for (const both of [Rules.intersect(open, closed), Rules.intersect(closed, open)]) {
+      assert.equal(both.judgeHost({ host: 'a.test' }).allowed, true);
+      assert.equal(both.judgeHost({ host: 'b.test' }).reason, 'host-not-allowed');
+    }
+  });
+});
+
+describe('Rules.judgePath()', () => {
+  it('names the entry that was written first, of the innermost scope', () => {
+    const inner = new Rules({
+      allow: [{ path: '/a' }, { path: '/a' }, { path: '/b' }],
+      block: [{ path: '/b' }],
+    });
+    const both = Rules.intersect(inner, new Rules({ allow: [{ path: '/b' }, { path: '/a' }] }));
+    assert.deepEqual(both.judgePath('/a'), {
+      allowed: true,
+      address: undefined,
+      reason: undefined,
+      entry: '{"path":"/a"}',
+      carried: undefined,
+    });
+    assert.deepEqual(both.judgePath('/b'), {
+      allowed: false,
+      address: undefined,
+      reason: 'path-blocked',
+      entry: '{"path":"/b"}',
+      carried: undefined,
+    });
+    assert.deepEqual(both.judgePath('/c'), {
+      allowed: false,
+      address: undefined,
+      reason: 'path-not-allowed',
+      entry: undefined,
+      carried: undefined,
+    });
+    assert.deepEqual(
+      inner.lint().map(({ code }) => code),
+      ['never-matches'],
+    );
+  });
+});
