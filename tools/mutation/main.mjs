@@ -26,6 +26,7 @@ const RULES = [
   'test/rules.test.ts',
   'test/entries.test.ts',
   'test/explain.test.ts',
+  'test/lint.test.ts',
   'test/tables.test.ts',
   'test/differential.test.ts',
   'test/fuzz.test.ts',
