@@ -122,8 +122,15 @@ describe('Rules.lint() of an allow list and a block list', () => {
       '2001:db9::/48',
       '2001:db8:2:3:4:5:6:7',
       '2001:db8:2:3:4:5:6:8',
+      '2001:dba:5::/64',
     ];
-    const block = ['2001:db8:1::/48', '2001:db8:2:3:4:5:6:7', '2001:db9::/64', '2001:db8::/49'];
+    const block = [
+      '2001:db8:1::/48',
+      '2001:db8:2:3:4:5:6:7',
+      '2001:db9::/64',
+      '2001:db8::/49',
+      '2001:dba:5::/72',
+    ];
     assert.deepEqual(never({ allow, block }), [
       'never-matches allow 2001:db8:1:2::/48',
       'never-matches allow 2001:db8:2:3:4:5:6:7',
