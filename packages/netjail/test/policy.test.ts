@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -340,16 +340,28 @@ describe('parsePolicy()', () => {
     assert.equal(validate({ allow }), true);
   });
 
-  const malformed: [args: unknown[], type: string, code: string][] = [
-    [[undefined], 'TypeError', 'ERR_NETJAIL_INVALID_ARGUMENT'],
-    [[{ allow: [] }], 'TypeError', 'ERR_NETJAIL_INVALID_ARGUMENT'],
-    [['{"allow":[]}', null], 'TypeError', 'ERR_NETJAIL_INVALID_ARGUMENT'],
-    [['{"allow":[]}', { source: 1 }], 'TypeError', 'ERR_NETJAIL_INVALID_OPTION'],
+  const malformed: [args: unknown[], code: string, message: string][] = [
+    [[undefined], 'ERR_NETJAIL_INVALID_ARGUMENT', 'Cannot read undefined as a policy: it is not a string'],
+    [
+      [{ allow: [] }],
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      'Cannot read an object as a policy: it is not a string',
+    ],
+    [
+      ['{"allow":[]}', null],
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      'Cannot use null as options: they are an object',
+    ],
+    [
+      ['{"allow":[]}', { source: 1 }],
+      'ERR_NETJAIL_INVALID_OPTION',
+      'Cannot use option "source": it is a string, not 1',
+    ],
   ];
-  for (const [args, type, code] of malformed) {
+  for (const [args, code, message] of malformed) {
     it(`throws ${code} for ${JSON.stringify(args)}`, () => {
       const error = failure(() => (parsePolicy as (...args: unknown[]) => unknown)(...args));
-      assert.deepEqual([error.name, error.code], [type, code]);
+      assert.deepEqual([error.name, error.code, error.message], ['TypeError', code, message]);
     });
   }
 });
@@ -420,6 +432,11 @@ describe('readPolicy()', () => {
     assert.deepEqual(lists, { allow: ['x', object], block: [[true]] });
     assert.deepEqual(Reflect.ownKeys(lists.allow[1] as object), ['__proto__']);
     assert.equal(Object.getPrototypeOf(lists.allow[1]), null);
+    const values = { allow: ['x', 1, null, ['y']], block: [true, -0.5] };
+    assert.deepEqual(
+      readPolicy(values, undefined, (given) => given),
+      values,
+    );
   });
 
   it('throws the error of `create` as it is when no single entry is to blame', () => {
@@ -509,10 +526,43 @@ describe('loadPolicy()', () => {
   });
 
   it('throws ERR_NETJAIL_INVALID_ARGUMENT for what is no path', async () => {
-    for (const path of ['', 'a\0b', 1, null, undefined, {}, Buffer.from('x')] as never[]) {
-      for (const error of (await both(path)) as Facts[]) {
-        assert.deepEqual([error.name, error.code], ['TypeError', 'ERR_NETJAIL_INVALID_ARGUMENT']);
+    const paths: [path: unknown, shown: string][] = [
+      ['', '""'],
+      ['a\0b', String.raw`"a\u0000b"`],
+      [1, '1'],
+      [null, 'null'],
+      [undefined, 'undefined'],
+      [{}, 'an object'],
+      [Buffer.from('x'), 'an object'],
+    ];
+    for (const [path, shown] of paths) {
+      for (const error of (await both(path as never)) as Facts[]) {
+        assert.deepEqual(
+          [error.name, error.code, error.message],
+          [
+            'TypeError',
+            'ERR_NETJAIL_INVALID_ARGUMENT',
+            `Cannot read ${shown}: the path of a policy is a string or a file URL`,
+          ],
+        );
       }
+    }
+  });
+
+  it('refuses a file that is too large before it reads it', async () => {
+    // Files with a hole: they take no space.
+    const most = 3 * 64 * 1024 * 1024;
+    const path = write('large.json', '');
+    truncateSync(path, most + 1);
+    for (const error of (await both(path)) as Facts[]) {
+      assert.deepEqual(
+        [error.name, error.code, error.message],
+        [
+          'SyntaxError',
+          'ERR_NETJAIL_INVALID_POLICY',
+          `Cannot read policy ${JSON.stringify(path)}: it has 201326593 bytes`,
+        ],
+      );
     }
   });
 });
