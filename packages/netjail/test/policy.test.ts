@@ -552,7 +552,9 @@ describe('loadPolicy()', () => {
   it('refuses a file that is too large before it reads it', async () => {
     // Files with a hole: they take no space.
     const most = 3 * 64 * 1024 * 1024;
-    const path = write('large.json', '');
+    const path = write('large.json', Buffer.of(0xff));
+    truncateSync(path, most);
+    assert.match(failure(() => loadPolicySync(path)).message, /: it is not UTF-8 text$/);
     truncateSync(path, most + 1);
     for (const error of (await both(path)) as Facts[]) {
       assert.deepEqual(
