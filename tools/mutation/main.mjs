@@ -29,18 +29,24 @@ const RULES = [
   'test/verdicts.test.ts',
   'test/entries.test.ts',
   'test/explain.test.ts',
+  'test/lint.test.ts',
   'test/tables.test.ts',
   'test/differential.test.ts',
   'test/fuzz.test.ts',
 ];
-const POLICY = ['test/policy-json.test.ts', 'test/policy.test.ts', 'test/fuzz.test.ts'];
+const POLICY = [
+  'test/verdict.test.ts',
+  'test/policy-json.test.ts',
+  'test/policy.test.ts',
+  'test/fuzz.test.ts',
+];
 const TESTS = Object.fromEntries(
   [
     [
       RULES,
       'address prefix carried host ports entry intervals table table4 table6 group list layer rules rules-text explain lint internal/order',
     ],
-    [POLICY, 'policy-json policy-read'],
+    [POLICY, 'policy-json policy-read policy policy-file verdict'],
   ].flatMap(([tests, names]) => names.split(' ').map((name) => [name, tests])),
 );
 

@@ -1,7 +1,7 @@
 import { Address } from './address.ts';
 import { publicly, type Group } from './group.ts';
 import { maskOf } from './internal/order.ts';
-import { inIntervals } from './intervals.ts';
+import { inIntervals, intervalsCover } from './intervals.ts';
 import type { Layer } from './layer.ts';
 import type { EntryList } from './list.ts';
 import { bitsOf4, bitsOf6, positionOf } from './table.ts';
@@ -67,11 +67,9 @@ export function lintLayer(layer: Layer, scope: number): LintWarning[] {
   }
 
   const allowTexts = allow.texts();
-  const never = coveredBy(allow, block, true);
+  const never = coveredBy(allow, block);
   for (const at of blockedByCondition(layer)) never.add(at);
-  for (const [path, entry] of allow.paths) {
-    if (block.paths.has(path)) never.add(allowTexts.indexOf(entry.text));
-  }
+  for (const [at, { path }] of allow.named) if (path !== undefined && block.paths.has(path)) never.add(at);
   for (const at of [...never].sort((x, y) => x - y)) {
     const entry = allowTexts[at]!;
     warn('never-matches', `${entry} is allowed, and blocked as a whole`, 'allow', entry);
@@ -84,13 +82,13 @@ export function lintLayer(layer: Layer, scope: number): LintWarning[] {
     ['allow', allow, allowTexts],
     ['block', block, block.texts()],
   ] as const) {
-    for (const at of [...coveredBy(list, list, false)].sort((x, y) => x - y)) {
+    for (const at of [...coveredBy(list, list)].sort((x, y) => x - y)) {
       const entry = texts[at]!;
       warn('redundant', `${entry} has no effect: other ${name} entries cover it`, name, entry);
     }
     for (const [at, entry] of list.named) {
-      const [from, to] = entry.ports?.length === 1 ? entry.ports[0]! : [0, 0];
-      if (from === 80 && to === 443) {
+      const { ports } = entry;
+      if (ports?.length === 1 && ports[0]![0] === 80 && ports[0]![1] === 443) {
         warn(
           'two-ports',
           `the ports of ${texts[at]} are all from 80 to 443; two ports are [[80, 80], [443, 443]]`,
@@ -134,7 +132,7 @@ function lintFamilies(layer: Layer, warn: (code: LintCode, message: string) => v
 }
 
 function familiesOf(list: EntryList): { v4: boolean; v6: boolean } {
-  const groups = [list.plain, ...(list.conditions?.all ?? [])];
+  const groups = groupsOf(list);
   const both = (group: Group): boolean => group.anyAt >= 0 || group.publicAt >= 0;
   return {
     v4: groups.some((group) => !group.v4.empty || both(group)),
@@ -142,22 +140,27 @@ function familiesOf(list: EntryList): { v4: boolean; v6: boolean } {
   };
 }
 
+function groupsOf(list: EntryList): readonly Group[] {
+  return [list.plain, ...(list.conditions?.all ?? [])];
+}
+
 /**
  * The positions of the entries of which every address is in the plain entries of a list: of
  * another one, or of the same (then an entry does not cover itself).
  */
-function coveredBy(list: EntryList, by: EntryList, other: boolean): Set<number> {
-  const v4 = by.plain.v4.intervals();
-  const v6 = by.plain.v6.intervals();
+function coveredBy(list: EntryList, by: EntryList): Set<number> {
+  const { plain } = by;
+  const v4 = plain.v4.intervals();
+  const v6 = plain.v6.intervals();
   const seen = new Set<number>();
   const open = new Set<number>();
   const note = (at: number, covered: boolean): void => {
     seen.add(at);
     if (!covered) open.add(at);
   };
-  const byPublic = by.plain.publicAt >= 0;
-  for (const group of [list.plain, ...(list.conditions?.all ?? [])]) {
-    const same = !other && group === list.plain;
+  const byPublic = list !== by && plain.publicAt >= 0;
+  for (const group of groupsOf(list)) {
+    const same = group === plain;
     for (let i = 0; i < group.v4.count; i++) {
       const covered = same ? !group.v4.isTop(i) : inside4(v4, group.v4, i);
       note(positionOf(group.v4.metaAt(i)), covered);
@@ -166,28 +169,25 @@ function coveredBy(list: EntryList, by: EntryList, other: boolean): Set<number> 
       const covered = same ? !group.v6.isTop(i) : inside6(v6, group.v6, i);
       note(positionOf(group.v6.metaAt(i)), covered);
     }
-    if (group.publicAt >= 0) note(group.publicAt, !same && (by.plain.all || (other && byPublic) || all(by)));
-    if (group.anyAt >= 0) note(group.anyAt, !same && by.plain.all);
+    if (group.publicAt >= 0) note(group.publicAt, !same && (byPublic || coverPublic(v4, v6)));
+    // An entry without a prefix has a host or a port: it is never plain.
+    if (group.anyAt >= 0) note(group.anyAt, plain.all);
   }
   for (const at of open) seen.delete(at);
   return seen;
-
-  function all(one: EntryList): boolean {
-    const { v4: open4, v6: open6 } = publicly();
-    const inside = (): boolean => {
-      for (let i = 0; i < open4.count; i++) if (!inside4(v4, open4, i)) return false;
-      for (let i = 0; i < open6.count; i++) if (!inside6(v6, open6, i)) return false;
-      return true;
-    };
-    return one.plain.v4.count > 0 && inside();
-  }
 }
 
-/** Conditional allow entries whose host and port a block entry without a prefix has, too. */
+/** Whether the intervals of both families hold the range `public`. */
+function coverPublic(v4: Uint32Array, v6: Uint32Array): boolean {
+  const open = publicly();
+  return intervalsCover(v4, open.v4.intervals(), 1) && intervalsCover(v6, open.v6.intervals(), 4);
+}
+
+/** Allow entries whose host and port a block of every address has, too. */
 function blockedByCondition({ allow, block }: Layer): number[] {
   const found: number[] = [];
-  const blocks = (block.conditions?.all ?? []).filter((group) => group.all);
-  for (const group of allow.conditions?.all ?? []) {
+  const blocks = groupsOf(block).filter((group) => group.all);
+  for (const group of groupsOf(allow)) {
     const blocked = blocks.some((one) => hostCovers(one, group) && portsCover(one, group));
     if (!blocked) continue;
     for (let i = 0; i < group.v4.count; i++) found.push(positionOf(group.v4.metaAt(i)));

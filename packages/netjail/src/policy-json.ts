@@ -1,6 +1,6 @@
 import { quote } from './internal/assert.ts';
 
-/** A value of a JSON text with the offset at which it begins; made of a value, the offset is -1. */
+/** A value of a JSON text with the offset at which it begins; made of a value, the offset is 0. */
 export type JsonNode = { readonly at: number } & (
   | { readonly kind: 'object'; readonly properties: ReadonlyMap<string, JsonProperty> }
   | { readonly kind: 'array'; readonly items: readonly JsonNode[] }

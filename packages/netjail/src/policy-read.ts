@@ -1,5 +1,5 @@
 import { misuse, type CodedError } from './errors.ts';
-import { isRecord, quote, readOnce, show } from './internal/assert.ts';
+import { isRecord, quote, readOnce } from './internal/assert.ts';
 import { JsonError, MAX_DEPTH, parseJson, placeOf, type JsonNode, type JsonProperty } from './policy-json.ts';
 
 /** What a rule set is made of: as in `new Rules(init)`. */
@@ -110,7 +110,7 @@ class PolicyReader {
 
   /** The tree of a value that was parsed already, each property read once. */
   #fromValue(value: unknown, field: string, depth: number): JsonNode {
-    const at = -1;
+    const at = 0; // there is no text to show a place in
     if (typeof value === 'string') return { at, kind: 'string', value };
     if (depth > MAX_DEPTH) {
       throw this.#error(TypeError, undefined, field, `values nest deeper than ${MAX_DEPTH} levels`);
@@ -207,7 +207,9 @@ class PolicyReader {
       }
       const written = entries[low];
       if (written === undefined) break;
-      return this.#told(written, refused([written], inAllow));
+      const cause = refused([written], inAllow);
+      // Alone it is taken: there are too many.
+      return cause === undefined ? error : this.#told(written, cause);
     }
     return error;
   }
@@ -216,8 +218,9 @@ class PolicyReader {
     if (!(cause instanceof Error)) return cause;
     const type = cause instanceof SyntaxError ? SyntaxError : TypeError;
     // `Cannot use "x" as allow[0].port: reason` of the engine, which does not know the file.
-    const [, inner = '', reason = cause.message] =
-      / as (?:allow|block)\[0\]([^\s:]*): (.*)$/s.exec(cause.message) ?? [];
+    const told = / as (?:allow|block)\[0\]([^\s:]*): (.*)/s.exec(cause.message);
+    const inner = told?.[1] ?? '';
+    const reason = told?.[2] ?? cause.message;
     const value = written.node.kind === 'string' && inner === '' ? `${quote(written.node.value)}: ` : '';
     const error = this.#error(type, written.node, `${written.field}${inner}`, `${value}${reason}`);
     return Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
@@ -231,10 +234,7 @@ class PolicyReader {
   ): CodedError<E> & PolicyErrorFacts {
     // A key can be megabytes of somebody's input.
     const field = path.length > MAX_FIELD ? `${path.slice(0, MAX_FIELD)}...` : path;
-    const place =
-      this.#text === undefined || where === undefined || where.at < 0
-        ? undefined
-        : placeOf(this.#text, where.at);
+    const place = this.#text === undefined || where === undefined ? undefined : placeOf(this.#text, where.at);
     const name = this.#source === undefined ? 'the policy' : `policy ${quote(this.#source)}`;
     const parts = [
       ...(place === undefined ? [] : [`line ${place.line} column ${place.column}`]),
@@ -253,19 +253,11 @@ function listsOf(allow: readonly Written[], block: readonly Written[]): PolicyLi
 
 /** The value that a node stands for, on objects without a prototype: `__proto__` is a key like any. */
 function plain(node: JsonNode): unknown {
-  switch (node.kind) {
-    case 'array':
-      return node.items.map(plain);
-    case 'object': {
-      const object = Object.create(null) as Record<string, unknown>;
-      for (const [key, { value }] of node.properties) object[key] = plain(value);
-      return object;
-    }
-    case 'string':
-    case 'other':
-      return node.value;
-  }
-  throw new Error(`netjail: unreachable node ${show((node satisfies never as { kind: string }).kind)}`);
+  if (node.kind === 'array') return node.items.map(plain);
+  if (node.kind !== 'object') return node.value;
+  const object = Object.create(null) as Record<string, unknown>;
+  for (const [key, { value }] of node.properties) object[key] = plain(value);
+  return object;
 }
 
 function join(field: string, key: string): string {

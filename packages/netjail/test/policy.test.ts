@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import { loadPolicy, loadPolicySync } from '../src/policy-file.ts';
+import { readPolicy } from '../src/policy-read.ts';
 import { parsePolicy } from '../src/policy.ts';
 import { ranges } from '../src/ranges.ts';
 import { Rules } from '../src/rules.ts';
@@ -65,6 +66,12 @@ const valid: [name: string, policy: object, allow: string[], block: string[]][] 
       allow: ['10.0.0.0', '@a', '@b', '@a'],
     },
     ['10.0.0.0', '10.0.0.3', '10.0.0.2', '10.0.0.1'],
+    [],
+  ],
+  [
+    'has the longest name of a list',
+    { lists: { ['a'.repeat(64)]: ['::1'] }, allow: [`@${'a'.repeat(64)}`] },
+    ['::1'],
     [],
   ],
   ['has an empty list', { lists: { none: [] }, allow: ['@none'] }, [], []],
@@ -279,7 +286,18 @@ describe('parsePolicy()', () => {
       error.message,
       'Cannot read policy "egress.json": line 4 column 7, lists.partners[1]: "10.0.0.0/40": the length is 0 to 32',
     );
-    assert.equal(((error as { cause?: unknown }).cause as Facts).code, 'ERR_NETJAIL_INVALID_ENTRY');
+    const cause = Object.getOwnPropertyDescriptor(error, 'cause')!;
+    assert.equal((cause.value as Facts).code, 'ERR_NETJAIL_INVALID_ENTRY');
+    // As the `cause` of any error.
+    assert.deepEqual([cause.enumerable, cause.configurable, cause.writable], [false, true, true]);
+  });
+
+  it('reads a policy of 64 Mi characters, and refuses a longer one', () => {
+    const start = '{"allow":[]}//';
+    const longest = start + 'x'.repeat(64 * 1024 * 1024 - start.length);
+    assert.equal(String(parsePolicy(longest)), '');
+    const error = failure(() => parsePolicy(`${longest}x`));
+    assert.deepEqual([error.name, error.line], ['SyntaxError', undefined]);
   });
 
   it('names the first of several wrong entries, in a long list as well', () => {
@@ -297,7 +315,19 @@ describe('parsePolicy()', () => {
     assert.equal(String(parsePolicy(JSON.stringify({ lists, allow: ['@l30'] }))), 'ALLOW 10.0.0.1');
   });
 
-  it('refuses lists that nest deeper than 32 levels', () => {
+  it('reads lists that nest 32 levels deep, and refuses one level more', () => {
+    const policy = (levels: number): string => {
+      const lists: Record<string, string[]> = { l1: ['::1'] };
+      for (let i = 2; i <= levels; i++) lists[`l${i}`] = [`@l${i - 1}`];
+      return JSON.stringify({ lists, allow: [`@l${levels}`] });
+    };
+    assert.equal(String(parsePolicy(policy(32))), 'ALLOW ::1');
+    const error = failure(() => parsePolicy(policy(33)));
+    assert.deepEqual([error.name, error.field], ['TypeError', 'lists.l2[0]']);
+    assert.match(error.message, /lists\.l2\[0\]: lists nest deeper than 32 levels$/);
+  });
+
+  it('refuses lists that nest a hundred thousand levels deep', () => {
     const lists: Record<string, string[]> = { l0: [] };
     for (let i = 1; i <= 100_000; i++) lists[`l${i}`] = [`@l${i - 1}`];
     const error = failure(() => parsePolicy(JSON.stringify({ lists, allow: ['@l100000'] })));
@@ -310,16 +340,28 @@ describe('parsePolicy()', () => {
     assert.equal(validate({ allow }), true);
   });
 
-  const malformed: [args: unknown[], type: string, code: string][] = [
-    [[undefined], 'TypeError', 'ERR_NETJAIL_INVALID_ARGUMENT'],
-    [[{ allow: [] }], 'TypeError', 'ERR_NETJAIL_INVALID_ARGUMENT'],
-    [['{"allow":[]}', null], 'TypeError', 'ERR_NETJAIL_INVALID_ARGUMENT'],
-    [['{"allow":[]}', { source: 1 }], 'TypeError', 'ERR_NETJAIL_INVALID_OPTION'],
+  const malformed: [args: unknown[], code: string, message: string][] = [
+    [[undefined], 'ERR_NETJAIL_INVALID_ARGUMENT', 'Cannot read undefined as a policy: it is not a string'],
+    [
+      [{ allow: [] }],
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      'Cannot read an object as a policy: it is not a string',
+    ],
+    [
+      ['{"allow":[]}', null],
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      'Cannot use null as options: they are an object',
+    ],
+    [
+      ['{"allow":[]}', { source: 1 }],
+      'ERR_NETJAIL_INVALID_OPTION',
+      'Cannot use option "source": it is a string, not 1',
+    ],
   ];
-  for (const [args, type, code] of malformed) {
+  for (const [args, code, message] of malformed) {
     it(`throws ${code} for ${JSON.stringify(args)}`, () => {
       const error = failure(() => (parsePolicy as (...args: unknown[]) => unknown)(...args));
-      assert.deepEqual([error.name, error.code], [type, code]);
+      assert.deepEqual([error.name, error.code, error.message], ['TypeError', code, message]);
     });
   }
 });
@@ -358,6 +400,82 @@ describe('Rules.from()', () => {
         ['TypeError', 'ERR_NETJAIL_INVALID_POLICY', undefined],
       );
     }
+  });
+});
+
+describe('readPolicy()', () => {
+  /** What `create` throws when it gets more than that many entries in one list. */
+  const full = new RangeError('the list is full');
+  const limited =
+    (most: number) =>
+    ({ allow, block }: { allow: readonly unknown[]; block: readonly unknown[] }): number => {
+      if (allow.length > most || block.length > most) throw full;
+      return allow.length + block.length;
+    };
+  const thrown = (read: () => unknown): unknown => {
+    try {
+      read();
+    } catch (error) {
+      return error;
+    }
+    return assert.fail('the policy was read');
+  };
+
+  it('gives back what `create` makes of the entries', () => {
+    const lists = readPolicy(
+      '{"lists":{"a":["x"]},"allow":["@a",{"__proto__":["y",1,null]}],"block":[[true]]}',
+      undefined,
+      (given) => given,
+    );
+    const object = Object.create(null) as Record<string, unknown>;
+    object['__proto__'] = ['y', 1, null];
+    assert.deepEqual(lists, { allow: ['x', object], block: [[true]] });
+    assert.deepEqual(Reflect.ownKeys(lists.allow[1] as object), ['__proto__']);
+    assert.equal(Object.getPrototypeOf(lists.allow[1]), null);
+    const values = { allow: ['x', 1, null, ['y']], block: [true, -0.5] };
+    assert.deepEqual(
+      readPolicy(values, undefined, (given) => given),
+      values,
+    );
+  });
+
+  it('throws the error of `create` as it is when no single entry is to blame', () => {
+    assert.equal(readPolicy({ allow: ['a', 'b'], block: ['c'] }, undefined, limited(2)), 3);
+    assert.equal(
+      thrown(() => readPolicy({ allow: ['a', 'b', 'c'] }, undefined, limited(2))),
+      full,
+    );
+    assert.equal(
+      thrown(() => readPolicy({ allow: [], block: ['a', 'b'] }, undefined, limited(1))),
+      full,
+    );
+    assert.equal(
+      thrown(() => readPolicy({ allow: [] }, undefined, limited(-1))),
+      full,
+    );
+  });
+
+  it('tells the place of an entry that `create` refuses with words of its own', () => {
+    const error = failure(() => readPolicy('{"allow":["a"]}', 'x.json', limited(0)));
+    assert.deepEqual(
+      [error.name, error.code, error.message],
+      [
+        'TypeError',
+        'ERR_NETJAIL_INVALID_POLICY',
+        'Cannot read policy "x.json": line 1 column 11, allow[0]: "a": the list is full',
+      ],
+    );
+    assert.equal((error as { cause?: unknown }).cause, full);
+  });
+
+  it('throws what `create` throws as it is when that is no error', () => {
+    const refuse = (): never => {
+      throw 'no';
+    };
+    assert.equal(
+      thrown(() => readPolicy({ allow: ['a'] }, undefined, refuse)),
+      'no',
+    );
   });
 });
 
@@ -408,10 +526,45 @@ describe('loadPolicy()', () => {
   });
 
   it('throws ERR_NETJAIL_INVALID_ARGUMENT for what is no path', async () => {
-    for (const path of ['', 'a\0b', 1, null, undefined, {}, Buffer.from('x')] as never[]) {
-      for (const error of (await both(path)) as Facts[]) {
-        assert.deepEqual([error.name, error.code], ['TypeError', 'ERR_NETJAIL_INVALID_ARGUMENT']);
+    const paths: [path: unknown, shown: string][] = [
+      ['', '""'],
+      ['a\0b', String.raw`"a\u0000b"`],
+      [1, '1'],
+      [null, 'null'],
+      [undefined, 'undefined'],
+      [{}, 'an object'],
+      [Buffer.from('x'), 'an object'],
+    ];
+    for (const [path, shown] of paths) {
+      for (const error of (await both(path as never)) as Facts[]) {
+        assert.deepEqual(
+          [error.name, error.code, error.message],
+          [
+            'TypeError',
+            'ERR_NETJAIL_INVALID_ARGUMENT',
+            `Cannot read ${shown}: the path of a policy is a string or a file URL`,
+          ],
+        );
       }
+    }
+  });
+
+  it('refuses a file that is too large before it reads it', async () => {
+    // Files with a hole: they take no space.
+    const most = 3 * 64 * 1024 * 1024;
+    const path = write('large.json', Buffer.of(0xff));
+    truncateSync(path, most);
+    assert.match(failure(() => loadPolicySync(path)).message, /: it is not UTF-8 text$/);
+    truncateSync(path, most + 1);
+    for (const error of (await both(path)) as Facts[]) {
+      assert.deepEqual(
+        [error.name, error.code, error.message],
+        [
+          'SyntaxError',
+          'ERR_NETJAIL_INVALID_POLICY',
+          `Cannot read policy ${JSON.stringify(path)}: it has 201326593 bytes`,
+        ],
+      );
     }
   });
 });
@@ -455,6 +608,36 @@ describe('the message of a policy error', () => {
       'of a symbol',
       () => Rules.from({ allow: [{ [Symbol('x')]: 1 }] }),
       'Cannot read the policy: allow[0]: a policy has no symbols',
+    ],
+    [
+      'of text that is no JSON',
+      () => parsePolicy('{"allow":'),
+      'Cannot read the policy: line 1 column 10: the text ends where a value should begin',
+    ],
+    [
+      'of an entry of a value',
+      () => Rules.from({ allow: ['::1', 'x'] }),
+      `Cannot read the policy: allow[1]: "x": it is not an IP address, nor a range (${Object.keys(ranges).join(', ')})`,
+    ],
+    [
+      'of a field of an entry',
+      () => parsePolicy('{"allow":["::1",{"host":"a b"}]}'),
+      'Cannot read the policy: line 1 column 17, allow[1].host: it is not a host name, nor "*." and one',
+    ],
+    [
+      'of a field of an entry that is text',
+      () => Rules.from({ allow: [], block: ['{"host":"a b"}'] }),
+      'Cannot read the policy: block[0].host: it is not a host name, nor "*." and one',
+    ],
+    [
+      'of a value in a list',
+      () => Rules.from({ lists: { a: [{ host: { [Symbol('x')]: 1 } }] }, allow: ['@a'] }),
+      'Cannot read the policy: lists.a[0].host: a policy has no symbols',
+    ],
+    [
+      'of the longest field that is told as a whole',
+      () => Rules.from({ ['k'.repeat(200)]: 1 }),
+      `Cannot read the policy: ${'k'.repeat(200)}: there is no field "${'k'.repeat(200)}", only $schema, lists, allow, block`,
     ],
     [
       'of text that is too long',

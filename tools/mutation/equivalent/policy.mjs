@@ -14,4 +14,25 @@ export const equivalent = [
     replacement,
     reason: 'there are four characters at most: four digits among them are all of them',
   })),
+  {
+    file: 'policy-read.ts',
+    line: "if (error instanceof JsonError) throw this.#error(SyntaxError, error, '', error.message);",
+    original: 'error instanceof JsonError',
+    replacement: 'true',
+    reason: 'the parser throws nothing else; an error of the engine would pass as it is',
+  },
+  {
+    file: 'policy-read.ts',
+    line: "if (!isRecord(value)) return { at, kind: 'other', value };",
+    original: "'other'",
+    replacement: '""',
+    reason: 'nothing asks for this kind: what is no object, array or string is a value as it stands',
+  },
+  {
+    file: 'lint.ts',
+    line: 'for (const [at, { path }] of allow.named) if (path !== undefined && block.paths.has(path)) never.add(at);',
+    original: 'path !== undefined',
+    replacement: 'true',
+    reason: 'no entry is kept under the path undefined',
+  },
 ];

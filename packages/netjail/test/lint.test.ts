@@ -1,0 +1,390 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { LintWarning } from '../src/lint.ts';
+import { ranges } from '../src/ranges.ts';
+import { Rules, type RulesInit } from '../src/rules.ts';
+
+/** Each finding as `code list entry`. */
+const found = (init: RulesInit): string[] =>
+  new Rules(init).lint().map(({ code, list, entry }) => [code, list, entry].filter(Boolean).join(' '));
+
+describe('the warnings of Rules.lint()', () => {
+  const warning = (
+    code: LintWarning['code'],
+    message: string,
+    list?: 'allow' | 'block',
+    entry?: string,
+  ): LintWarning => ({ code, scope: 0, list, entry, message });
+
+  const rows: [name: string, init: RulesInit, warnings: LintWarning[]][] = [
+    [
+      'an empty allow list',
+      { block: ['::1', '::1'] },
+      [warning('denies-everything', 'nothing is allowed, so everything is denied')],
+    ],
+    [
+      'allow entries that are blocked',
+      { allow: ['::1', '10.0.0.1'], block: ['10.0.0.0/8', '::/64'] },
+      [
+        warning('never-matches', '::1 is allowed, and blocked as a whole', 'allow', '::1'),
+        warning('never-matches', '10.0.0.1 is allowed, and blocked as a whole', 'allow', '10.0.0.1'),
+        warning('blocks-every-allow', 'every allow entry is blocked as a whole, so everything is denied'),
+      ],
+    ],
+    [
+      'entries that are covered in their own list',
+      { allow: ['::1', '::/64', '10.0.0.1', '10.0.0.0/8'], block: ['::2', '10.0.0.2', '10.0.0.2', '::2'] },
+      [
+        warning('redundant', '::1 has no effect: other allow entries cover it', 'allow', '::1'),
+        warning('redundant', '10.0.0.1 has no effect: other allow entries cover it', 'allow', '10.0.0.1'),
+        warning('redundant', '10.0.0.2 has no effect: other block entries cover it', 'block', '10.0.0.2'),
+        warning('redundant', '::2 has no effect: other block entries cover it', 'block', '::2'),
+      ],
+    ],
+    [
+      'two ports that are a range',
+      { allow: [{ port: [80, 443] }], block: [{ port: [80, 443], prefix: '10.0.0.0/8' }, '::1'] },
+      [
+        warning(
+          'two-ports',
+          'the ports of {"port":[80,443]} are all from 80 to 443; two ports are [[80, 80], [443, 443]]',
+          'allow',
+          '{"port":[80,443]}',
+        ),
+        warning(
+          'two-ports',
+          'the ports of {"prefix":"10.0.0.0/8","port":[80,443]} are all from 80 to 443; two ports are [[80, 80], [443, 443]]',
+          'block',
+          '{"prefix":"10.0.0.0/8","port":[80,443]}',
+        ),
+      ],
+    ],
+    [
+      'a host that may lead everywhere',
+      { allow: [{ host: 'a.test' }] },
+      [
+        warning(
+          'host-reaches-inside',
+          '{"host":"a.test"} allows the host wherever its name leads, and loopback, private, link-local addresses are not all blocked',
+          'allow',
+          '{"host":"a.test"}',
+        ),
+      ],
+    ],
+    [
+      'IPv4 alone',
+      { allow: ['10.0.0.0/8'] },
+      [warning('one-family', 'only IPv4 addresses are allowed; IPv6 ones are all denied')],
+    ],
+    [
+      'IPv6 alone',
+      { allow: ['2000::/3'] },
+      [warning('one-family', 'only IPv6 addresses are allowed; IPv4 ones are all denied')],
+    ],
+    [
+      'a block of IPv4 alone',
+      { allow: ['0.0.0.0/0', '::/0'], block: ['10.0.0.0/8'] },
+      [warning('one-family-blocked', 'both families are allowed, and only IPv4 is blocked; IPv6 is open')],
+    ],
+    [
+      'a block of IPv6 alone',
+      { allow: ['0.0.0.0/0', '::/0'], block: ['fc00::/7'] },
+      [warning('one-family-blocked', 'both families are allowed, and only IPv6 is blocked; IPv4 is open')],
+    ],
+  ];
+  for (const [name, init, warnings] of rows) {
+    it(`are exact for ${name}`, () => {
+      assert.deepEqual(new Rules(init).lint(), warnings);
+    });
+  }
+
+  it('stand in the order of the list', () => {
+    const allow = ['::3', '10.0.0.2', '::1', '10.0.0.1', '::/0', '0.0.0.0/0'];
+    assert.deepEqual(
+      found({ allow }),
+      allow.slice(0, 4).map((entry) => `redundant allow ${entry}`),
+    );
+    assert.deepEqual(found({ allow: allow.slice(0, 4), block: ['::/16', '10.0.0.0/8'] }), [
+      ...allow.slice(0, 4).map((entry) => `never-matches allow ${entry}`),
+      'blocks-every-allow',
+    ]);
+  });
+});
+
+describe('Rules.lint() of an allow list and a block list', () => {
+  const never = (init: RulesInit): string[] =>
+    found(init).filter((text) => text.startsWith('never-matches') || text === 'blocks-every-allow');
+
+  it('finds an IPv6 entry only where each of its addresses is blocked', () => {
+    const allow = [
+      '2001:db8::/32',
+      '2001:db8:1:2::/48',
+      '2001:db9::/48',
+      '2001:db8:2:3:4:5:6:7',
+      '2001:db8:2:3:4:5:6:8',
+      '2001:dba:5::/64',
+    ];
+    const block = [
+      '2001:db8:1::/48',
+      '2001:db8:2:3:4:5:6:7',
+      '2001:db9::/64',
+      '2001:db8::/49',
+      '2001:dba:5::/72',
+    ];
+    assert.deepEqual(never({ allow, block }), [
+      'never-matches allow 2001:db8:1:2::/48',
+      'never-matches allow 2001:db8:2:3:4:5:6:7',
+    ]);
+  });
+
+  it('finds an IPv6 entry that two adjacent blocks cover', () => {
+    assert.deepEqual(never({ allow: ['fc00::/7', '::1'], block: ['fc00::/8', 'fd00::/8', 'fe80::/10'] }), [
+      'never-matches allow fc00::/7',
+    ]);
+  });
+
+  it('finds the range public where the block list has it, or all of its prefixes', () => {
+    const without = (family: string): string[] => ranges.public.filter((text) => text.includes(family));
+    assert.deepEqual(never({ allow: ['public', '10.0.0.0/8'], block: ['public'] }), [
+      'never-matches allow public',
+    ]);
+    assert.deepEqual(never({ allow: ['10.0.0.1', 'public'], block: ['::1', 'public'] }), [
+      'never-matches allow public',
+    ]);
+    assert.deepEqual(never({ allow: ['public', '10.0.0.0/8'], block: ranges.public }), [
+      'never-matches allow public',
+    ]);
+    assert.deepEqual(never({ allow: ['public', '10.0.0.0/8'], block: without('.') }), []);
+    assert.deepEqual(never({ allow: ['public', '10.0.0.0/8'], block: without(':') }), []);
+    assert.deepEqual(never({ allow: ['public', '10.0.0.0/8'], block: ['loopback'] }), []);
+  });
+
+  it('finds entries with a host or port where plain blocks cover all addresses', () => {
+    const allow = [{ port: 80 }, { host: 'a.test' }, { prefix: 'public', port: 443 }, '10.0.0.1'];
+    assert.deepEqual(never({ allow, block: ['0.0.0.0/0', '::/0'] }), [
+      'never-matches allow {"port":80}',
+      'never-matches allow {"host":"a.test"}',
+      'never-matches allow {"prefix":"public","port":443}',
+      'never-matches allow 10.0.0.1',
+      'blocks-every-allow',
+    ]);
+    assert.deepEqual(never({ allow, block: ['0.0.0.0/0'] }), ['never-matches allow 10.0.0.1']);
+    assert.deepEqual(never({ allow, block: ['::/0'] }), []);
+  });
+
+  it('finds each entry with a path that is blocked, a repeated one as well', () => {
+    const allow = ['10.0.0.1', { path: '/a' }, { path: '/b' }, { path: '/a' }];
+    const blocked = 'never-matches allow {"path":"/a"}';
+    assert.deepEqual(never({ allow, block: [{ path: '/a' }, '::1'] }), [blocked, blocked]);
+    assert.deepEqual(never({ allow: [{ path: '/a' }, { path: '/a' }], block: [{ path: '/a' }] }), [
+      blocked,
+      blocked,
+      'blocks-every-allow',
+    ]);
+  });
+
+  it('finds every entry of a host that is blocked, whatever its prefix, and no other entry', () => {
+    const host = 'a.test';
+    const allow = [
+      'public',
+      { host, prefix: '10.0.0.0/8' },
+      { host, prefix: '11.0.0.0/8' },
+      { host, prefix: 'fd00::/8' },
+      { host, prefix: 'fc00::/8' },
+      { host: 'b.test', prefix: '10.0.0.0/8' },
+    ];
+    assert.deepEqual(never({ allow, block: [{ host }] }), [
+      'never-matches allow {"prefix":"10.0.0.0/8","host":"a.test"}',
+      'never-matches allow {"prefix":"11.0.0.0/8","host":"a.test"}',
+      'never-matches allow {"prefix":"fd00::/8","host":"a.test"}',
+      'never-matches allow {"prefix":"fc00::/8","host":"a.test"}',
+    ]);
+    assert.deepEqual(never({ allow: [{ host }, '10.0.0.0/8'], block: [{ host }] }), [
+      'never-matches allow {"host":"a.test"}',
+    ]);
+    assert.deepEqual(never({ allow: [{ host, prefix: 'public' }, '10.0.0.0/8'], block: [{ host }] }), [
+      'never-matches allow {"prefix":"public","host":"a.test"}',
+    ]);
+  });
+
+  const conditions: [allow: object, block: object, covered: boolean][] = [
+    [{ host: 'a.test' }, { host: 'a.test' }, true],
+    [{ host: 'a.test' }, { host: 'b.test' }, false],
+    [{ host: 'a.test' }, { host: 'a.test', prefix: '0.0.0.0/0' }, false],
+    [{ host: 'a.test' }, { host: '*.a.test' }, false],
+    [{ host: '*.a.test' }, { host: 'a.test' }, false],
+    [{ host: '*.a.test' }, { host: 'b.test' }, false],
+    [{ host: '*.a.test' }, { host: '*.a.test' }, true],
+    [{ host: '*.a.test' }, { host: '*.b.test' }, false],
+    [{ host: '*.a.test' }, { host: '*.test' }, true],
+    [{ host: '*.test' }, { host: '*.a.test' }, false],
+    [{ host: 'x.a.test' }, { host: '*.a.test' }, true],
+    [{ host: 'x.y.a.test' }, { host: '*.a.test' }, true],
+    [{ host: '*.x.a.test' }, { host: '*.a.test' }, true],
+    [{ host: 'xa.test' }, { host: '*.a.test' }, false],
+    [{ host: 'x.b.test' }, { host: '*.a.test' }, false],
+    [{ port: 80 }, { host: 'a.test' }, false],
+    [{ port: 80 }, { host: '*.a.test' }, false],
+    [{ host: 'a.test' }, { port: 80 }, false],
+    [{ host: 'a.test', port: 80 }, { port: 80 }, true],
+    [{ host: 'a.test', port: 80 }, { host: 'a.test' }, true],
+    [{ host: 'a.test', port: 80 }, { host: 'a.test', port: 80 }, true],
+    [{ host: 'a.test', port: 80 }, { host: 'a.test', port: 81 }, false],
+    [{ host: 'a.test', port: 80 }, { host: 'b.test', port: 80 }, false],
+    [{ port: 80 }, { port: 80 }, true],
+    [{ port: [80, 90] }, { port: [80, 90] }, true],
+    [{ port: [80, 90] }, { port: [81, 90] }, false],
+    [{ port: [80, 90] }, { port: [80, 89] }, false],
+    [{ port: [80, 90] }, { port: [79, 91] }, true],
+    [{ port: 80 }, { port: [[1, 2], 80] }, true],
+    [{ port: [[1, 2], 80] }, { port: 80 }, false],
+    [{ port: [[1, 2], 80] }, { port: [1, 80] }, true],
+    [{ port: [[80, 81], 90] }, { port: [[80, 82], 89] }, false],
+  ];
+  for (const [allow, block, covered] of conditions) {
+    it(`finds ${JSON.stringify(allow)} ${covered ? '' : 'not '}blocked by ${JSON.stringify(block)}`, () => {
+      assert.equal(never({ allow: [allow, '10.0.0.1'], block: [block] }).length, covered ? 1 : 0);
+    });
+  }
+});
+
+describe('Rules.lint() of one list', () => {
+  const redundant = (init: RulesInit): string[] => found(init).filter((text) => text.startsWith('redundant'));
+
+  it('finds an entry with a host or port inside of plain ones', () => {
+    assert.deepEqual(redundant({ allow: ['::/0', '0.0.0.0/0', { prefix: 'public', port: 80 }] }), [
+      'redundant allow {"prefix":"public","port":80}',
+    ]);
+    assert.deepEqual(redundant({ allow: [{ port: 80 }, '0.0.0.0/0', '::/0'] }), [
+      'redundant allow {"port":80}',
+    ]);
+    assert.deepEqual(redundant({ allow: ['::/0', { prefix: 'fd00::/8', host: 'a.test' }] }), [
+      'redundant allow {"prefix":"fd00::/8","host":"a.test"}',
+    ]);
+    assert.deepEqual(redundant({ allow: [{ port: 80 }, { prefix: 'fd00::/8', port: 80 }, '0.0.0.0/0'] }), []);
+  });
+
+  it('finds no range redundant of which a part is open', () => {
+    assert.deepEqual(redundant({ allow: ['0.0.0.0/0', 'private'] }), []);
+    assert.deepEqual(redundant({ allow: ['0.0.0.0/0', 'private', 'fc00::/6'] }), ['redundant allow private']);
+    assert.deepEqual(redundant({ allow: ['public', '10.0.0.0/8'] }), []);
+  });
+
+  const ports: [port: unknown, found: boolean][] = [
+    [[80, 443], true],
+    [[[80, 443]], true],
+    [
+      [
+        [80, 80],
+        [443, 443],
+      ],
+      false,
+    ],
+    [[79, 443], false],
+    [[80, 444], false],
+    [[[80, 443], 8080], false],
+    [[1, [80, 443]], false],
+    [80, false],
+  ];
+  for (const [port, twoPorts] of ports) {
+    it(`${twoPorts ? 'warns of' : 'says nothing to'} the ports ${JSON.stringify(port)}`, () => {
+      const warnings = found({ allow: [{ prefix: 'public', port: port as never }] });
+      assert.deepEqual(
+        warnings.map((text) => text.split(' ')[0]),
+        twoPorts ? ['two-ports'] : [],
+      );
+    });
+  }
+});
+
+describe('Rules.lint() of hosts', () => {
+  const inside: [prefix: string, kind: string][] = [
+    ['127.0.0.0/8', 'loopback'],
+    ['::1/128', 'loopback'],
+    ['10.0.0.0/8', 'private'],
+    ['172.16.0.0/12', 'private'],
+    ['192.168.0.0/16', 'private'],
+    ['fc00::/7', 'private'],
+    ['169.254.0.0/16', 'link-local'],
+    ['fe80::/10', 'link-local'],
+  ];
+  const message = (kinds: string): string =>
+    `{"host":"a.test"} allows the host wherever its name leads, and ${kinds} addresses are not all blocked`;
+  for (const [open, kind] of inside) {
+    it(`calls ${open} ${kind} when it is the only one that a name can lead to`, () => {
+      const block = inside.map(([prefix]) => prefix).filter((prefix) => prefix !== open);
+      const warnings = new Rules({ allow: [{ host: 'a.test' }], block }).lint();
+      assert.deepEqual(
+        warnings.map((one) => one.message),
+        [message(kind)],
+      );
+    });
+  }
+
+  it('says nothing to entries that ask for an address, or for no host', () => {
+    const host = 'a.test';
+    for (const entry of [
+      { host, prefix: '10.0.0.0/8' },
+      { host, prefix: 'private' },
+      { port: 80 },
+      { path: '/a' },
+      '10.0.0.0/8',
+      'private',
+    ] as const) {
+      assert.deepEqual(found({ allow: [entry, '2000::/3', '192.0.2.0/24'] }), [], JSON.stringify(entry));
+    }
+  });
+
+  it('says nothing to a host that is blocked itself, or whose inner addresses all are', () => {
+    const allow = [{ host: 'a.test' }, 'public'];
+    assert.deepEqual(found({ allow, block: [{ host: 'a.test' }] }), [
+      'never-matches allow {"host":"a.test"}',
+    ]);
+    assert.deepEqual(found({ allow, block: inside.map(([prefix]) => prefix) }), []);
+  });
+});
+
+describe('Rules.lint() of the two families', () => {
+  const bothAllowed: RulesInit['allow'][] = [
+    ['10.0.0.0/8', 'fd00::/8'],
+    ['public'],
+    ['public', '10.0.0.0/8'],
+    ['public', 'fd00::/8'],
+    ['10.0.0.0/8', 'public'],
+    [{ port: 80 }],
+    [{ port: 80 }, '10.0.0.0/8'],
+    [{ port: 80 }, 'fd00::/8'],
+    ['10.0.0.0/8', { port: 80 }],
+    ['10.0.0.0/8', { port: 80, prefix: 'fd00::/8' }],
+    [{ path: '/a' }],
+  ];
+  for (const allow of bothAllowed) {
+    it(`says nothing when ${JSON.stringify(allow)} is allowed`, () => {
+      assert.deepEqual(found({ allow: allow! }), []);
+    });
+  }
+
+  const blocks: [block: RulesInit['block'], one: boolean][] = [
+    [[], false],
+    [['10.0.0.0/8', 'fd00::/8'], false],
+    [['private'], false],
+    [['public'], false],
+    [[{ port: 25 }], false],
+    [[{ prefix: '10.0.0.0/8', port: 25 }], true],
+    [['fd00::/8'], true],
+  ];
+  for (const [block, one] of blocks) {
+    it(`${one ? 'warns' : 'says nothing'} when everything but ${JSON.stringify(block)} is allowed`, () => {
+      assert.deepEqual(
+        found({ allow: ['::/0', '0.0.0.0/0'], block: block! }),
+        one ? ['one-family-blocked'] : [],
+      );
+    });
+  }
+
+  it('says nothing to a block of one family when not all of the families is allowed', () => {
+    for (const allow of [['0.0.0.0/0', '::/1'], ['0.0.0.0/1', '::/0'], ['public']]) {
+      assert.deepEqual(found({ allow, block: ['127.0.0.0/8'] }), []);
+    }
+  });
+});
