@@ -184,12 +184,18 @@ function check(family: Family, prefixes: readonly Plain[], more: readonly bigint
     kept.sort((x, y) => x.at - y.at),
     prefixes.map(({ value, bits }, at) => ({ value, bits, at })),
   );
-  // Those that no other contains.
-  const outermost = prefixes
-    .map((_, i) => i)
-    .filter((i) => expected.matches(expected.spans[i]![0]).at(0) === i).length;
-  assert.equal(table.depths[0] ?? 0, outermost);
-  for (let i = 0; i < table.count; i++) assert.equal(table.isTop(i), i < outermost);
+  // How many there are of each depth, the first of equal ones only.
+  const counts: number[] = [];
+  prefixes.forEach(({ bits }, i) => {
+    const around = expected.matches(expected.spans[i]![0]).filter((at) => prefixes[at]!.bits <= bits);
+    if (around.at(-1) === i) counts[around.length - 1] = (counts[around.length - 1] ?? 0) + 1;
+  });
+  let end = 0;
+  assert.deepEqual(
+    table.depths,
+    counts.map((count) => (end += count)),
+  );
+  for (let i = 0; i < table.count; i++) assert.equal(table.isTop(i), i < counts[0]!);
 }
 
 /**
@@ -277,6 +283,58 @@ for (const family of [IPV4, IPV6]) {
           { value: edge + 5n, bits: size },
           { value: edge + 15n, bits: size },
         ]);
+      }
+    });
+
+    it('finds each of thousands of addresses, and none between them', () => {
+      for (const count of [2047, 2048, 5000]) {
+        const prefixes = Array.from({ length: count }, (_, i) => ({ value: 2n * BigInt(i), bits: size }));
+        const { has } = family.make(columnsOf(family, prefixes));
+        const held = Array.from({ length: 2 * count + 3 }, (_, i) => i).filter((i) => has(BigInt(i)));
+        assert.deepEqual(
+          held,
+          prefixes.map((_, i) => 2 * i),
+        );
+      }
+    });
+
+    it('has an index behind the bits that nearly all prefixes share, as large as they are many', () => {
+      const pick = random(size + 1);
+      /** Bits in front of those of the index, and how many it has. */
+      const indexOf = (prefixes: readonly Plain[]): [skip: number, bits: number] => {
+        const { table } = family.make(columnsOf(family, shuffled(prefixes, pick)));
+        const bits = 32 - table['shift'];
+        // Nothing but the prefixes, and a place for each value of those bits and one more.
+        const words = prefixes.length * (family.width + 1) + (bits === 0 ? 0 : 2 ** bits + 1);
+        assert.equal(table['data'].length, words);
+        return [table['skip'], bits];
+      };
+      const sizes = [0, 1, 2, 7, 8, 15, 16, 31, 2047, 2048, 4095, 4096].map((count) => [
+        count,
+        ...indexOf(count < 2 ? network(family, 3, 2, pick).slice(0, count) : network(family, 3, count, pick)),
+      ]);
+      assert.deepEqual(sizes, [
+        [0, 0, 0],
+        [1, 0, 0],
+        [2, 0, 0],
+        [7, 0, 0],
+        [8, 3, 5],
+        [15, 3, 5],
+        [16, 3, 6],
+        [31, 3, 6],
+        [2047, 3, 12],
+        [2048, 3, 9],
+        [4095, 3, 9],
+        [4096, 3, 10],
+      ]);
+      for (let shared = 1; shared <= size - 6; shared++) {
+        const own = network(family, shared, 64, pick);
+        assert.deepEqual(indexOf(own), [shared, 8]);
+        // One in 32 at each end may be far away.
+        const highest = (1n << BigInt(size)) - 1n;
+        const first = own[0]!.value >> BigInt(size - 1);
+        const far = first === 1n ? [0n, 1n] : [highest, highest - 1n];
+        assert.deepEqual(indexOf([...own, ...far.map((value) => ({ value, bits: size }))]), [shared, 8]);
       }
     });
 
