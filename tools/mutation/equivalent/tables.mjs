@@ -48,6 +48,76 @@ export const equivalent = [
     ['k < outer.length', 'k <= outer.length'],
   ),
 
+  ...of('internal/order.ts', 'return bits >= 32 ? -1 : -1 << (32 - bits);', '-1 shifted by 0 is -1', [
+    'bits >= 32',
+    'bits > 32',
+  ]),
+  ...of(
+    'internal/order.ts',
+    'const block = new Uint32Array(count > SHORT ? 4 * count : count);',
+    'only memory: room that few prefixes do not need',
+    ['count > SHORT', 'true'],
+    ['count > SHORT', 'count >= SHORT'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let i = 0; i < count; i++) order[i] = i;',
+    'writing behind the end of a typed array does nothing',
+    ['i < count', 'i <= count'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let k = low + 1; k < high; k++) {',
+    'what stands at or before the start of the part is put where it was',
+    ['low + 1', 'low - 1'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'if (sums[(fromKeys[low]! >>> shift) & 255] === high - low) continue;',
+    'only faster: sorting by a byte that is the same everywhere changes nothing',
+    ['sums[(fromKeys[low]! >>> shift) & 255] === high - low', 'false'],
+    ['high - low', 'high + low'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let digit = 0; digit < 256; digit++) {',
+    'writing behind the end of a typed array does nothing, and the sum is not read again',
+    ['digit < 256', 'digit <= 256'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'if (from !== order) order.set(from.subarray(low, high), low);',
+    'a part that is copied onto itself stays as it is',
+    ['from !== order', 'true'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'if (high - low <= SHORT) {',
+    'only speed: both ways sort the same, and there is room for the second where there are many',
+    ['high - low <= SHORT', 'true'],
+    ['high - low', 'high + low'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let k = low; k < high; k++) keys[k] = at(k);',
+    'a key behind the part is not read: each part sets its own before it is sorted',
+    ['k < high', 'k <= high'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let from = low; from < high;) {',
+    'one round more, of a run of one, which is not sorted',
+    ['from < high', 'from <= high'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'if (to - from > 1) sort(from, to, word + 1);',
+    'only faster: sorting one element changes nothing',
+    ['to - from > 1', 'true'],
+    ['to - from > 1', 'to - from >= 1'],
+    ['to - from', 'to + from'],
+  ),
+
   ...of(
     'table.ts',
     'for (let k = 0; k < count; k++) {',
