@@ -132,6 +132,18 @@ export const equivalent = [
   ),
   ...of(
     'table.ts',
+    'for (let i = this.from; i < this.to; i++) {',
+    'the places that one more element would get are given the same number behind the loop',
+    ['i < this.to', 'i <= this.to'],
+  ),
+  ...of(
+    'table.ts',
+    'while (slot < data.length) data[slot++] = this.to;',
+    'writing behind the end of a typed array does nothing',
+    ['slot < data.length', 'slot <= data.length'],
+  ),
+  ...of(
+    'table.ts',
     'while (word < width - 1 && data[x * width + word] === data[y * width + word]) word++;',
     'the two elements differ in some word, and there the loop ends',
     ['word < width - 1', 'true'],
