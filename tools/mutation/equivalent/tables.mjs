@@ -152,6 +152,15 @@ export const equivalent = [
   ),
   ...of(
     'table.ts',
+    'if (shift === 0 || word === width - 1) return high;',
+    'when the end of the address is in the window, no two elements share a key but for what stands behind ' +
+      'the end; that moves a bound past an element only when it is the address itself, and both ' +
+      'neighbours of a bound are looked at',
+    ['word === width - 1', 'false'],
+    ['width - 1', 'width + 1'],
+  ),
+  ...of(
+    'table.ts',
     'const twin = top >= 0 && length[stack[top]!] === length[i];',
     'without a prefix on the stack its length is undefined, which is no length',
     ['top >= 0', 'true'],
