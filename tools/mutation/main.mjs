@@ -21,6 +21,7 @@ const src = 'packages/netjail/src/';
 
 /** The tests of a set, the quick ones first: the first failure ends the run of a mutant. */
 const RULES = [
+  'test/engine.test.ts',
   'test/values.test.ts',
   'test/values-read.test.ts',
   'test/parity/vectors.test.ts',

@@ -97,7 +97,7 @@ export class Table {
     this.from = outside;
     this.to = top - outside;
     this.shift = 32 - bits;
-    this.skip = bits === 0 ? 0 : sharedBits(data, this.from, this.to - 1, width, width * 32 - bits);
+    this.skip = bits === 0 ? 0 : sharedBits(data, this.from, this.to - 1, width);
     if (bits === 0) return;
     let slot = index;
     for (let i = this.from; i < this.to; i++) {
@@ -125,11 +125,11 @@ export class Table {
   }
 }
 
-/** How many leading bits two elements share, at most `most`. */
-function sharedBits(data: Uint32Array, x: number, y: number, width: 1 | 4, most: number): number {
+/** How many leading bits two elements share, which differ. */
+function sharedBits(data: Uint32Array, x: number, y: number, width: 1 | 4): number {
   let word = 0;
   while (word < width - 1 && data[x * width + word] === data[y * width + word]) word++;
-  return Math.min(word * 32 + Math.clz32(data[x * width + word]! ^ data[y * width + word]!), most);
+  return word * 32 + Math.clz32(data[x * width + word]! ^ data[y * width + word]!);
 }
 
 /** 32 bits from bit `skip` of an address on; zeros behind its end. */

@@ -1,2 +1,315 @@
 // Equivalent mutants of the tables: see ../equivalent.mjs.
-export const equivalent = [];
+
+/** Some mutants of one line, each as [original, replacement], that are equivalent for the same reason. */
+const of = (file, line, reason, ...mutants) =>
+  mutants.map(([original, replacement]) => ({ file, line, original, replacement, reason }));
+
+const BEHIND =
+  'what is read before the start or behind the end of a typed array is undefined, which is NaN in a ' +
+  'comparison: it is not met, as if it had not been made';
+const FULL_SEARCH = 'the index only narrows the search: one through all of the first depth finds the same';
+const NEIGHBOURS =
+  'whether an element that is the address itself counts as below it or not: both neighbours are looked at';
+
+export const equivalent = [
+  ...of(
+    'intervals.ts',
+    'while (i < outer.length && compare(outer, i + width, inner, k, width) < 0) i += step;',
+    BEHIND,
+    ['i < outer.length', 'true'],
+    ['i < outer.length', 'i <= outer.length'],
+  ),
+  ...of(
+    'intervals.ts',
+    'let high = flat.length / (2 * width);',
+    `${BEHIND}: a search that begins with a higher bound comes down to the same place`,
+    ['flat.length / (2 * width)', 'flat.length * (2 * width)'],
+    ['2 * width', '2 / width'],
+  ),
+  ...of(
+    'intervals.ts',
+    'return low > 0 && compare((low - 1) * 2 * width + width, end) >= 0;',
+    BEHIND,
+    ['low > 0', 'true'],
+    ['low > 0', 'low >= 0'],
+  ),
+  ...of(
+    'intervals.ts',
+    'while (k < outer.length && outer[k + 1]! < inner[i]!) k += 2;',
+    BEHIND,
+    ['k < outer.length', 'true'],
+    ['k < outer.length', 'k <= outer.length'],
+  ),
+  ...of(
+    'intervals.ts',
+    'const inside = k < outer.length && outer[k]! <= inner[i]! && outer[k + 1]! >= inner[i + 1]!;',
+    BEHIND,
+    ['k < outer.length', 'true'],
+    ['k < outer.length', 'k <= outer.length'],
+  ),
+
+  ...of('internal/order.ts', 'return bits >= 32 ? -1 : -1 << (32 - bits);', '-1 shifted by 0 is -1', [
+    'bits >= 32',
+    'bits > 32',
+  ]),
+  ...of(
+    'internal/order.ts',
+    'const block = new Uint32Array(count > SHORT ? 4 * count : count);',
+    'only memory: room that few prefixes do not need',
+    ['count > SHORT', 'true'],
+    ['count > SHORT', 'count >= SHORT'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let i = 0; i < count; i++) order[i] = i;',
+    'writing behind the end of a typed array does nothing',
+    ['i < count', 'i <= count'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let k = low + 1; k < high; k++) {',
+    'what stands at or before the start of the part is put where it was',
+    ['low + 1', 'low - 1'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'if (sums[(fromKeys[low]! >>> shift) & 255] === high - low) continue;',
+    'only faster: sorting by a byte that is the same everywhere changes nothing',
+    ['sums[(fromKeys[low]! >>> shift) & 255] === high - low', 'false'],
+    ['high - low', 'high + low'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let digit = 0; digit < 256; digit++) {',
+    'writing behind the end of a typed array does nothing, and the sum is not read again',
+    ['digit < 256', 'digit <= 256'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'if (from !== order) order.set(from.subarray(low, high), low);',
+    'a part that is copied onto itself stays as it is',
+    ['from !== order', 'true'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'if (high - low <= SHORT) {',
+    'only speed: both ways sort the same, and there is room for the second where there are many',
+    ['high - low <= SHORT', 'true'],
+    ['high - low', 'high + low'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let k = low; k < high; k++) keys[k] = at(k);',
+    'a key behind the part is not read: each part sets its own before it is sorted',
+    ['k < high', 'k <= high'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let from = low; from < high;) {',
+    'one round more, of a run of one, which is not sorted',
+    ['from < high', 'from <= high'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'if (to - from > 1) sort(from, to, word + 1);',
+    'only faster: sorting one element changes nothing',
+    ['to - from > 1', 'true'],
+    ['to - from > 1', 'to - from >= 1'],
+    ['to - from', 'to + from'],
+  ),
+
+  ...of(
+    'table.ts',
+    'for (let k = 0; k < count; k++) {',
+    'there is no element behind the last: its place is NaN, and writing to a typed array there does nothing',
+    ['k < count', 'k <= count'],
+  ),
+  ...of(
+    'table.ts',
+    'for (let i = 0; i < count; i++) {',
+    'behind the last prefix both arrays end, and writing to a typed array there does nothing',
+    ['i < count', 'i <= count'],
+  ),
+  ...of(
+    'table.ts',
+    'for (let i = this.from; i < this.to; i++) {',
+    'the places that one more element would get are given the same number behind the loop',
+    ['i < this.to', 'i <= this.to'],
+  ),
+  ...of(
+    'table.ts',
+    'while (slot < data.length) data[slot++] = this.to;',
+    'writing behind the end of a typed array does nothing',
+    ['slot < data.length', 'slot <= data.length'],
+  ),
+  ...of(
+    'table.ts',
+    'while (word < width - 1 && data[x * width + word] === data[y * width + word]) word++;',
+    'the two elements differ in some word, and there the loop ends',
+    ['word < width - 1', 'true'],
+    ['word < width - 1', 'word <= width - 1'],
+    ['width - 1', 'width + 1'],
+  ),
+  ...of(
+    'table.ts',
+    'if (shift === 0 || word === width - 1) return high;',
+    'when the end of the address is in the window, no two elements share a key but for what stands behind ' +
+      'the end; that moves a bound past an element only when it is the address itself, and both ' +
+      'neighbours of a bound are looked at',
+    ['word === width - 1', 'false'],
+    ['width - 1', 'width + 1'],
+  ),
+  ...of(
+    'table.ts',
+    'const twin = top >= 0 && length[stack[top]!] === length[i];',
+    'without a prefix on the stack its length is undefined, which is no length',
+    ['top >= 0', 'true'],
+  ),
+  ...of(
+    'table.ts',
+    'for (let w = 0; w < width; w++) {',
+    'no length reaches into the word behind the last: its mask is 0',
+    ['w < width', 'w <= width'],
+  ),
+
+  ...['table4.ts', 'table6.ts'].flatMap((file) => [
+    ...of(file, 'if (top === 0) return false;', 'only faster: a search in nothing finds nothing', [
+      'top === 0',
+      'false',
+    ]),
+    ...of(
+      file,
+      'if (top >= INDEXED_FROM) {',
+      FULL_SEARCH,
+      ['top >= INDEXED_FROM', 'false'],
+      ['top >= INDEXED_FROM', 'top > INDEXED_FROM'],
+    ),
+  ]),
+  ...of('table4.ts', 'if (top >= INDEXED_FROM) {', FULL_SEARCH, [
+    `{
+      const { skip, from } = this;
+      const order = skip === 0 ? 0 : (x >>> (32 - skip)) - (data[from]! >>> (32 - skip));
+      if (order === 0) {
+        const slot = this.index + ((x << skip) >>> this.shift);
+        low = data[slot]!;
+        high = data[slot + 1]!;
+        // What stands outside of the index may share its bits.
+        if (low === from) low = 0;
+        if (high === this.to) high = top;
+      } else if (order < 0) high = from;
+      else low = this.to;
+    }`,
+    '{}',
+  ]),
+  ...of('table4.ts', 'if (order === 0) {', FULL_SEARCH, [
+    `{
+        const slot = this.index + ((x << skip) >>> this.shift);
+        low = data[slot]!;
+        high = data[slot + 1]!;
+        // What stands outside of the index may share its bits.
+        if (low === from) low = 0;
+        if (high === this.to) high = top;
+      }`,
+    '{}',
+  ]),
+  ...of('table4.ts', 'if (low === from) low = 0;', FULL_SEARCH, ['low === from', 'true']),
+  ...of('table4.ts', 'if (high === this.to) high = top;', FULL_SEARCH, ['high === this.to', 'true']),
+  ...of('table4.ts', '} else if (order < 0) high = from;', 'it is not 0 here', ['order < 0', 'order <= 0']),
+  ...of('table4.ts', 'if (data[middle]! <= unsigned) low = middle + 1;', NEIGHBOURS, [
+    'data[middle]! <= unsigned',
+    'data[middle]! < unsigned',
+  ]),
+  ...of('table4.ts', 'if (data[middle]! <= x >>> 0) low = middle + 1;', NEIGHBOURS, [
+    'data[middle]! <= x >>> 0',
+    'data[middle]! < x >>> 0',
+  ]),
+  ...of(
+    'table4.ts',
+    'if (n > 0 && flat[n - 1]! + 1 === start) n -= 2;',
+    BEHIND,
+    ['n > 0', 'true'],
+    ['n > 0', 'n >= 0'],
+  ),
+
+  ...of('table6.ts', 'if (top >= INDEXED_FROM) {', FULL_SEARCH, [
+    `{
+      const order = this.skip === 0 ? 0 : this.#compareShared(a, b, c, d);
+      if (order === 0) {
+        const { skip } = this;
+        const shift = skip & 31;
+        let key: number;
+        if (skip < 32) key = shift === 0 ? a : (a << shift) | (b >>> (32 - shift));
+        else if (skip < 64) key = shift === 0 ? b : (b << shift) | (c >>> (32 - shift));
+        else if (skip < 96) key = shift === 0 ? c : (c << shift) | (d >>> (32 - shift));
+        else key = d << shift;
+        const slot = this.index + (key >>> this.shift);
+        low = data[slot]!;
+        high = data[slot + 1]!;
+        if (low === this.from) low = 0;
+        if (high === this.to) high = top;
+      } else if (order < 0) high = this.from;
+      else low = this.to;
+    }`,
+    '{}',
+  ]),
+  ...of('table6.ts', 'if (order === 0) {', FULL_SEARCH, [
+    `{
+        const { skip } = this;
+        const shift = skip & 31;
+        let key: number;
+        if (skip < 32) key = shift === 0 ? a : (a << shift) | (b >>> (32 - shift));
+        else if (skip < 64) key = shift === 0 ? b : (b << shift) | (c >>> (32 - shift));
+        else if (skip < 96) key = shift === 0 ? c : (c << shift) | (d >>> (32 - shift));
+        else key = d << shift;
+        const slot = this.index + (key >>> this.shift);
+        low = data[slot]!;
+        high = data[slot + 1]!;
+        if (low === this.from) low = 0;
+        if (high === this.to) high = top;
+      }`,
+    '{}',
+  ]),
+  ...of('table6.ts', 'if (low === this.from) low = 0;', FULL_SEARCH, ['low === this.from', 'true']),
+  ...of('table6.ts', 'if (high === this.to) high = top;', FULL_SEARCH, ['high === this.to', 'true']),
+  ...of('table6.ts', '} else if (order < 0) high = this.from;', 'it is not 0 here', [
+    'order < 0',
+    'order <= 0',
+  ]),
+  ...of(
+    'table6.ts',
+    'return (this.data[i << 2]! ^ a) >>> (bits < 32 ? 32 - bits : 0) === 0;',
+    'only faster: it lets nothing through that #inside() does not look at, and holds back nothing that is inside',
+    ['(this.data[i << 2]! ^ a) >>> (bits < 32 ? 32 - bits : 0) === 0', 'true'],
+    ['bits < 32', 'true'],
+    ['bits < 32', 'bits <= 32'],
+  ),
+  ...of('table6.ts', 'if (data[at + 1] !== b >>> 0) return data[at + 1]! < b >>> 0;', 'they differ here', [
+    'data[at + 1]! < b >>> 0',
+    'data[at + 1]! <= b >>> 0',
+  ]),
+  ...of('table6.ts', 'if (data[at + 2] !== c >>> 0) return data[at + 2]! < c >>> 0;', 'they differ here', [
+    'data[at + 2]! < c >>> 0',
+    'data[at + 2]! <= c >>> 0',
+  ]),
+  ...of('table6.ts', 'return data[at + 3]! <= d >>> 0;', NEIGHBOURS, [
+    'data[at + 3]! <= d >>> 0',
+    'data[at + 3]! < d >>> 0',
+  ]),
+  ...of(
+    'table6.ts',
+    'return bits >= 32 ? word >>> 0 : word >>> (32 - bits);',
+    'a word shifted by 0 is the word',
+    ['bits >= 32', 'bits > 32'],
+  ),
+
+  ...of(
+    'group.ts',
+    'const size = Math.max(4, this.count === 0 ? hint : 2 * this.count);',
+    'only speed and memory: how much room is made at first',
+    ['this.count === 0', 'false'],
+  ),
+  ...of('group.ts', 'if (prefixes === undefined) {', 'only faster: they are read again', [
+    'prefixes === undefined',
+    'true',
+  ]),
+];
