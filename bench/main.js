@@ -4,8 +4,9 @@
 // earlier ones of the same Node.
 //
 // Each variant runs in a process of its own; the two of a row take turns of 40 requests in shuffled
-// order, and the figure is the ratio of the CPU time of paired turns (median, over several restarts),
-// since wall time does not hold on a shared machine. The A/A row says how far off a ratio can be.
+// order, and the figures are ratios of paired turns (median, over several restarts): of the time per
+// request, which is what requests per second are made of, and of the client's CPU time, without the
+// server's part. The A/A row says how far off a ratio can be.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -21,8 +22,8 @@ const { values: flags } = parseArgs({
   },
 });
 const RESTARTS = flags.quick ? 1 : 5;
-const TURNS = flags.quick ? 4 : 80;
-const WARM_UP = flags.quick ? 200 : 8000;
+const TURNS = flags.quick ? 4 : 40;
+const WARM_UP = flags.quick ? 200 : 6000;
 const REQUESTS = 40;
 const version = execFileSync(flags.node, ['--version'], { encoding: 'utf8' }).trim();
 const major = Number(/\d+/.exec(version)[0]);
@@ -116,7 +117,7 @@ async function measure(row) {
 
 const percent = (ratio) => `${ratio >= 1 ? '+' : ''}${((ratio - 1) * 100).toFixed(1)} %`;
 const lines = [
-  '| connections | compared | to | prefixes | CPU | middle half of the restarts | wall | goal | denies 127.0.0.1 |',
+  '| connections | compared | to | prefixes | time per request | CPU | middle half of the restarts (CPU) | goal | denies 127.0.0.1 |',
   '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
 ];
 console.log(lines.join('\n'));
@@ -127,7 +128,7 @@ for (const row of rows) {
   const { cpu, wall, range, denies } = await measure(row);
   const guarded = !row.b.includes('plain');
   if (row.b.includes('netjail') && !denies) wrong++;
-  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${row.label ?? title} | ${row.a} | ${row.count} | ${percent(cpu)} | ${range.map(percent).join(' to ')} | ${percent(wall)} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${guarded ? (denies ? 'yes' : 'NO') : 'unguarded'} |`;
+  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${row.label ?? title} | ${row.a} | ${row.count} | ${percent(wall)} | ${percent(cpu)} | ${range.map(percent).join(' to ')} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${guarded ? (denies ? 'yes' : 'NO') : 'unguarded'} |`;
   lines.push(line);
   console.log(line);
 }
@@ -149,7 +150,7 @@ ${lines.join('\n')}
 `;
   const text = `# Benchmarks
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node). CPU is the CPU time of the client's process after ${WARM_UP} requests: the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, and of these the median of ${RESTARTS} restarts of both processes; wall time is for information. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method, on a machine that does other things as well.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of ${RESTARTS} restarts of both processes. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));

@@ -89,6 +89,12 @@ const ASKS_FIRST = ((): boolean => {
   return major > 22 || (major === 22 && minor >= 13);
 })();
 
+/**
+ * Whether the runtime has shown in this process that it names the address it connects to: until
+ * then, and for ever where it does not (Bun, Deno), the address of the connected socket is judged.
+ */
+const NAMED = { literal: false, name: false };
+
 /** Node 20 copies options fastest from an object without a prototype, later versions from a usual one. */
 const COPIES_PLAIN_OBJECTS = Number(process.versions.node.split('.')[0]) > 20;
 
@@ -161,10 +167,14 @@ export class Gate {
     this.#socket = gated;
     if (ASKS_FIRST) gated.blockList = this;
     else gated.on('connectionAttempt', (address) => this.#attempt(address));
-    gated.prependListener('connect', () => {
-      if (!this.#asked) this.confirmPeer();
-    });
-    if (this.#admitted === undefined) gated.on('close', () => this.abandon());
+    const kind = this.#admitted === undefined ? 'name' : 'literal';
+    if (!NAMED[kind]) {
+      gated.prependListener('connect', () => {
+        if (this.#asked) NAMED[kind] = true;
+        else this.confirmPeer();
+      });
+    }
+    if (kind === 'name') gated.on('close', () => this.abandon());
     return lockSocket(socket);
   }
 

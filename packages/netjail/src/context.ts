@@ -63,6 +63,11 @@ export function currentRules(): Rules | undefined {
   return rules === undefined ? undefined : toRules(rules);
 }
 
+/** Whether exactly these rules are in effect. */
+export function rulesInEffect(rules: Rules | undefined): boolean {
+  return storage.getStore() === rules;
+}
+
 /**
  * Runs a callback under exactly these rules, those of the call that it belongs to: not narrowed by
  * what happens to be in effect where a pool calls back. For adapters; never exported.

@@ -1,25 +1,99 @@
-import { underRulesOfCall } from '../context.ts';
+import { rulesInEffect, underRulesOfCall } from '../context.ts';
 import type { Rules } from '../rules.ts';
 
-type Handler = Record<string, (...args: unknown[]) => unknown>;
+type Callback = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown;
+type Handler = Record<string, Callback | undefined>;
 type HandlerClass = new (handler: Handler, rules: Rules | undefined) => object;
 
-/** Callbacks from which an interceptor may dispatch again: a retry, a redirect. */
-const BOUND = ['onError', 'onHeaders', 'onComplete', 'onResponseStart', 'onResponseEnd', 'onResponseError'];
+/**
+ * Every callback of undici's two kinds of handlers. Those from which an interceptor may dispatch
+ * again (a retry, a redirect) run under the rules of the call, the others wherever undici is.
+ *
+ * Written out, not made from names: they run several times for each request.
+ */
+class Callbacks {
+  readonly #handler: Handler;
+  readonly #rules: Rules | undefined;
 
-const FORWARDED = [
-  'onConnect',
-  'onUpgrade',
-  'onResponseStarted',
-  'onData',
-  'onBodySent',
-  'onRequestSent',
-  'onRequestStart',
-  'onRequestUpgrade',
-  'onResponseData',
-];
+  constructor(handler: Handler, rules: Rules | undefined) {
+    this.#handler = handler;
+    this.#rules = rules;
+  }
 
-const CALLBACKS = [...BOUND, ...FORWARDED];
+  onConnect(abort: unknown, context: unknown): unknown {
+    return this.#handler['onConnect']!(abort, context);
+  }
+
+  onUpgrade(status: unknown, headers: unknown, socket: unknown): unknown {
+    return this.#handler['onUpgrade']!(status, headers, socket);
+  }
+
+  onResponseStarted(): unknown {
+    return this.#handler['onResponseStarted']!();
+  }
+
+  onHeaders(status: unknown, headers: unknown, resume: unknown, text: unknown): unknown {
+    const handler = this.#handler;
+    if (rulesInEffect(this.#rules)) return handler['onHeaders']!(status, headers, resume, text);
+    return underRulesOfCall(this.#rules, () => handler['onHeaders']!(status, headers, resume, text));
+  }
+
+  onData(chunk: unknown): unknown {
+    return this.#handler['onData']!(chunk);
+  }
+
+  onComplete(trailers: unknown): unknown {
+    const handler = this.#handler;
+    if (rulesInEffect(this.#rules)) return handler['onComplete']!(trailers);
+    return underRulesOfCall(this.#rules, () => handler['onComplete']!(trailers));
+  }
+
+  onError(error: unknown): unknown {
+    const handler = this.#handler;
+    return underRulesOfCall(this.#rules, () => handler['onError']!(error));
+  }
+
+  onBodySent(size: unknown, total: unknown): unknown {
+    return this.#handler['onBodySent']!(size, total);
+  }
+
+  onRequestSent(): unknown {
+    return this.#handler['onRequestSent']!();
+  }
+
+  onRequestStart(controller: unknown, context: unknown): unknown {
+    return this.#handler['onRequestStart']!(controller, context);
+  }
+
+  onRequestUpgrade(controller: unknown, status: unknown, headers: unknown, socket: unknown): unknown {
+    return this.#handler['onRequestUpgrade']!(controller, status, headers, socket);
+  }
+
+  onResponseStart(controller: unknown, status: unknown, headers: unknown, text: unknown): unknown {
+    const handler = this.#handler;
+    if (rulesInEffect(this.#rules)) return handler['onResponseStart']!(controller, status, headers, text);
+    return underRulesOfCall(this.#rules, () =>
+      handler['onResponseStart']!(controller, status, headers, text),
+    );
+  }
+
+  onResponseData(controller: unknown, chunk: unknown): unknown {
+    return this.#handler['onResponseData']!(controller, chunk);
+  }
+
+  onResponseEnd(controller: unknown, trailers: unknown): unknown {
+    const handler = this.#handler;
+    if (rulesInEffect(this.#rules)) return handler['onResponseEnd']!(controller, trailers);
+    return underRulesOfCall(this.#rules, () => handler['onResponseEnd']!(controller, trailers));
+  }
+
+  onResponseError(controller: unknown, error: unknown): unknown {
+    const handler = this.#handler;
+    return underRulesOfCall(this.#rules, () => handler['onResponseError']!(controller, error));
+  }
+}
+
+const NAMES = Object.getOwnPropertyNames(Callbacks.prototype).filter((name) => name !== 'constructor');
 
 /** A class for each set of callbacks: undici looks at which ones a handler has. */
 const classes = new Map<number, HandlerClass>();
@@ -32,41 +106,19 @@ export function bindHandler(given: object, rules: Rules | undefined): object {
   if (typeof given !== 'object' || given === null) return given; // undici refuses it itself
   const handler = given as Handler;
   let present = 0;
-  for (let i = 0; i < CALLBACKS.length; i++) {
-    if (typeof handler[CALLBACKS[i]!] === 'function') present |= 1 << i;
+  for (let i = 0; i < NAMES.length; i++) {
+    if (typeof handler[NAMES[i]!] === 'function') present |= 1 << i;
   }
-  let BoundHandler = classes.get(present);
-  if (BoundHandler === undefined) classes.set(present, (BoundHandler = createClass(present)));
-  return new BoundHandler(handler, rules);
+  let Bound = classes.get(present);
+  if (Bound === undefined) classes.set(present, (Bound = without(present)));
+  return new Bound(handler, rules);
 }
 
-function createClass(present: number): HandlerClass {
-  class BoundHandler {
-    readonly #handler: Handler;
-    readonly #rules: Rules | undefined;
-
-    constructor(handler: Handler, rules: Rules | undefined) {
-      this.#handler = handler;
-      this.#rules = rules;
-    }
-
-    static {
-      CALLBACKS.forEach((name, i) => {
-        if ((present & (1 << i)) === 0) return;
-        const value = BOUND.includes(name)
-          ? function (this: BoundHandler, ...args: unknown[]): unknown {
-              return underRulesOfCall(this.#rules, call, this.#handler, name, args);
-            }
-          : function (this: BoundHandler, ...args: unknown[]): unknown {
-              return this.#handler[name]!(...args);
-            };
-        Object.defineProperty(this.prototype, name, { value });
-      });
-    }
-  }
-  return BoundHandler;
-}
-
-function call(handler: Handler, name: string, args: unknown[]): unknown {
-  return handler[name]!(...args);
+/** The callbacks without those that are not present. */
+function without(present: number): HandlerClass {
+  class Bound extends Callbacks {}
+  NAMES.forEach((name, i) => {
+    if ((present & (1 << i)) === 0) Object.defineProperty(Bound.prototype, name, { value: undefined });
+  });
+  return Bound as unknown as HandlerClass;
 }
