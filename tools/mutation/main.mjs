@@ -27,7 +27,7 @@ const RULES = [
   'test/parity/vectors.test.ts',
   'test/rules.test.ts',
   'test/rules-text.test.ts',
-  'test/verdicts.test.ts',
+  'test/judge.test.ts',
   'test/entries.test.ts',
   'test/explain.test.ts',
   'test/lint.test.ts',

@@ -90,10 +90,11 @@ const ASKS_FIRST = ((): boolean => {
 })();
 
 /**
- * Whether the runtime has shown in this process that it names the address it connects to: until
+ * Whether the runtime has shown in this process that it names the literal it connects to: until
  * then, and for ever where it does not (Bun, Deno), the address of the connected socket is judged.
+ * For a name it is looked at each time: Node has more than one way to connect to its addresses.
  */
-const NAMED = { literal: false, name: false };
+let namesLiterals = false;
 
 /** Node 20 copies options fastest from an object without a prototype, later versions from a usual one. */
 const COPIES_PLAIN_OBJECTS = Number(process.versions.node.split('.')[0]) > 20;
@@ -167,14 +168,14 @@ export class Gate {
     this.#socket = gated;
     if (ASKS_FIRST) gated.blockList = this;
     else gated.on('connectionAttempt', (address) => this.#attempt(address));
-    const kind = this.#admitted === undefined ? 'name' : 'literal';
-    if (!NAMED[kind]) {
+    const literal = this.#admitted !== undefined;
+    if (!literal || !namesLiterals) {
       gated.prependListener('connect', () => {
-        if (this.#asked) NAMED[kind] = true;
-        else this.confirmPeer();
+        if (!this.#asked) this.confirmPeer();
+        else if (literal) namesLiterals = true;
       });
     }
-    if (kind === 'name') gated.on('close', () => this.abandon());
+    if (!literal) gated.on('close', () => this.abandon());
     return lockSocket(socket);
   }
 

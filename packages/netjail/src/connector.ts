@@ -110,7 +110,8 @@ export function createConnector(
         .setNoDelay(true)
         .on(secure ? 'secureConnect' : 'connect', () => {
           connecting.delete(socket);
-          settle(null, socket);
+          // The last gate may have ended it: then its error follows.
+          if (!socket.destroyed) settle(null, socket);
         })
         .on('error', (error) => settle(error, null))
         .on('close', () => {
@@ -135,6 +136,7 @@ export function createConnector(
 /** The origins that a connector was asked for. */
 class Origins {
   readonly #seen = new Set<string>();
+  #protocol = '';
   #host = '';
   #port: string | undefined;
 
@@ -144,7 +146,8 @@ class Origins {
 
   add({ protocol, hostname, port }: ConnectorTarget): void {
     // Most often the one of before: then there is no name to be made.
-    if (hostname === this.#host && port === this.#port) return;
+    if (hostname === this.#host && port === this.#port && protocol === this.#protocol) return;
+    this.#protocol = protocol;
     this.#host = hostname;
     this.#port = port;
     if (!this.crowded) this.#seen.add(`${protocol}${hostname}:${port}`);

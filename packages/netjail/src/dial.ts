@@ -16,6 +16,7 @@ import { Guard } from './guard.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import {
   invalidOption,
+  LONGEST_TIME,
   readInteger,
   readOptions,
   refuseOptions,
@@ -33,7 +34,7 @@ export interface DialOptions extends GuardOptions {
    * connected elsewhere is destroyed. Not used by `dial.tls` and `dial.socket`, nor for a `path`.
    */
   readonly connect?: (options: ConnectOptions & net.TcpNetConnectOpts) => net.Socket;
-  /** Milliseconds from the call until connected (TLS included), 1 or more; default: no limit. */
+  /** Milliseconds from the call until connected (TLS included), 1 to 2,147,483,647; default: no limit. */
   readonly connectTimeout?: number;
 }
 
@@ -114,7 +115,7 @@ export function createDial(options: DialOptions = {}): Dial {
   if (connect !== undefined && typeof connect !== 'function') {
     throw invalidOption('connect', `it is a function, not ${show(connect)}`);
   }
-  const timeout = readInteger('connectTimeout', connectTimeout, 1, 0);
+  const timeout = readInteger('connectTimeout', connectTimeout, 1, 0, LONGEST_TIME);
   const open = (connect ?? net.connect) as (options: ConnectOptions) => net.Socket;
   const guard = (): Guard => new Guard(settings.rules ?? currentRules(), settings);
 

@@ -3,7 +3,14 @@ import { misuse } from './errors.ts';
 import { Guard } from './guard.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import { AROUND_THE_GATE } from './connect.ts';
-import { invalidOption, readInteger, readOptions, refuseOptions, type GuardSettings } from './options.ts';
+import {
+  invalidOption,
+  LONGEST_TIME,
+  readInteger,
+  readOptions,
+  refuseOptions,
+  type GuardSettings,
+} from './options.ts';
 import { DEFAULT_MAX_POOLS, Pools } from './pool.ts';
 import { proxiedDenial } from './proxied.ts';
 import type { Rules } from './rules.ts';
@@ -70,6 +77,7 @@ export class DispatcherPools {
       ofConnect ?? clientOptions['connectTimeout'],
       0,
       CONNECT_TIMEOUT,
+      LONGEST_TIME,
     );
     const family = {
       autoSelectFamily: clientOptions['autoSelectFamily'],

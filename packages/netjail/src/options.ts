@@ -94,11 +94,21 @@ export function refuseOptions(options: Record<string, unknown>, names: readonly 
   }
 }
 
+/** The longest time that a timer can wait, in milliseconds: beyond it Node's fire at once. */
+export const LONGEST_TIME: number = 2 ** 31 - 1;
+
 /** A whole number in a range, or the default where it is omitted. */
-export function readInteger(name: string, value: unknown, from: number, fallback: number): number {
+export function readInteger(
+  name: string,
+  value: unknown,
+  from: number,
+  fallback: number,
+  to: number = Number.MAX_SAFE_INTEGER,
+): number {
   if (value === undefined) return fallback;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < from) {
-    throw invalidOption(name, `it is a whole number from ${from}, not ${show(value)}`);
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < from || value > to) {
+    const range = to === Number.MAX_SAFE_INTEGER ? `from ${from}` : `from ${from} to ${to}`;
+    throw invalidOption(name, `it is a whole number ${range}, not ${show(value)}`);
   }
   return value;
 }

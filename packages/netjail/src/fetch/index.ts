@@ -60,7 +60,8 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
     // Not plain (a Request, a class of the caller's): let the runtime read it, once.
     if (!isRecord(init) || !isPlain(init))
       return [new Request(input, init as RequestInit), { dispatcher } as RequestInit];
-    const own: Record<string, unknown> = { ...init };
+    // Its own from the start: an accessor of a polluted prototype must not have ours instead.
+    const own: Record<string, unknown> = { dispatcher: undefined, ...init };
     if (own['dispatcher'] !== undefined) throw invalidOption('dispatcher', 'it would lead around the rules');
     own['dispatcher'] = dispatcher;
     return [input, own];

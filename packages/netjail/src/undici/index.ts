@@ -40,7 +40,8 @@ export interface GuardedDispatcher extends AgentLike {
  * - The rules are those given, or those in effect when the request is dispatched; retries and
  *   redirects of interceptors that are composed around it run under the same rules.
  * - A denial rejects the request with the {@link DeniedError} itself (`fetch` has it as `cause`).
- * - HTTP/2 only with `allowH2: true`. `connectTimeout` is 10,000 ms by default, as in undici.
+ * - HTTP/2 only with `allowH2: true`. `connectTimeout` is 10,000 ms by default, as in undici,
+ *   0 for no limit, 2,147,483,647 at most.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION`, or `ERR_NETJAIL_UNSUPPORTED_RUNTIME` when the
  * class does not use the connector that it is given (Bun's stand-in for undici).

@@ -22,6 +22,7 @@ describe('createDial() options', () => {
     ['a mode it does not know', { mode: 'off' }, 'TypeError', 'ERR_NETJAIL_INVALID_OPTION'],
     ['connect that is none', { connect: {} }, 'TypeError', 'ERR_NETJAIL_INVALID_OPTION'],
     ['a time of zero', { connectTimeout: 0 }, 'TypeError', 'ERR_NETJAIL_INVALID_OPTION'],
+    ['a time that no timer can wait', { connectTimeout: 2 ** 31 }, 'TypeError', 'ERR_NETJAIL_INVALID_OPTION'],
   ];
   for (const [name, options, errorName, code] of cases) {
     it(`throws ${code} when given ${name}`, () => {

@@ -38,6 +38,8 @@ describe('Dispatcher options', () => {
     ['connect.host', { Agent, connect: { host: DENIED } }, 'ERR_NETJAIL_INVALID_OPTION'],
     ['socketPath', { Agent, socketPath: '/x' }, 'ERR_NETJAIL_INVALID_OPTION'],
     ['maxPools 0', { Agent, maxPools: 0 }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['connectTimeout 2 ** 31', { Agent, connectTimeout: 2 ** 31 }, 'ERR_NETJAIL_INVALID_OPTION'],
+    ['connect.timeout 2 ** 31', { Agent, connect: { timeout: 2 ** 31 } }, 'ERR_NETJAIL_INVALID_OPTION'],
     ['no object', 'Agent', 'ERR_NETJAIL_INVALID_ARGUMENT'],
   ];
   for (const [name, options, code] of cases) {

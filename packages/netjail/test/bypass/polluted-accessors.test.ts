@@ -1,0 +1,62 @@
+// Accessors on Object.prototype: an option that is assigned would be swallowed by the setter, and
+// what is read afterwards would be the getter's.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
+import { run } from '../helpers/process.ts';
+import { unixServer } from '../helpers/unix.ts';
+
+// Not `dispatcher`: undici assigns it to an object of its own, whatever fetch is given, so that whoever can
+// define such an accessor has the runtime's fetch already.
+/** What each property answers. */
+const ACCESSORS: Record<string, string> = {
+  host: `'${DENIED}'`,
+  hostname: `'${DENIED}'`,
+  path: 'process.env.UNIX',
+  socketPath: 'process.env.UNIX',
+  lookup: `(_host, options, callback) => typeof callback !== 'function' ? undefined : options.all ? callback(null, [{ address: '${DENIED}', family: 4 }]) : callback(null, '${DENIED}', 4)`,
+};
+
+/** Outcomes of a denied target; `nothing` is a client that such a process has broken. */
+const REFUSED = ['blocked', 'ERR_NETJAIL_INVALID_OPTION', 'UND_ERR_INVALID_ARG', 'nothing'];
+
+const CALLS = `
+  const net = await import('node:net');
+  const port = Number(new URL(process.env.DENIED).port);
+  const limited = (promise) => Promise.race([outcome(promise), new Promise((resolve) => setTimeout(resolve, 3_000, 'nothing'))]);
+  const event = (emitter, name) => new Promise((resolve, reject) => emitter.on('error', reject).once(name, () => resolve('reached')));
+  const ways = {
+    fetch: (host) => fetch('http://' + host + ':' + port + '/').then(({ status }) => status),
+    'fetch with init': (host) => fetch('http://' + host + ':' + port + '/', { method: 'POST', body: 'x' }).then(({ status }) => status),
+    undici: (host) => request('http://' + host + ':' + port + '/', { dispatcher }).then(({ statusCode }) => statusCode),
+    HttpAgent: (host) => event(http.get('http://' + host + ':' + port + '/', { agent }), 'response'),
+    dial: (host) => event(dial({ host, port }), 'connect'),
+    'dial.tls': (host) => event(dial.tls({ host, port, rejectUnauthorized: false }), 'secureConnect'),
+  };`;
+
+describe('every adapter in a process whose Object.prototype', () => {
+  for (const [name, value] of Object.entries(ACCESSORS)) {
+    it(`has an accessor ${name} reaches nothing that is denied`, { timeout: 60_000 }, async (t) => {
+      const lab = await startLab(t);
+      const unix = await unixServer(t);
+      const code = `${CALLS}
+        const results = {};
+        for (const host of ['${ALLOWED}', '${DENIED}']) {
+          for (const [way, go] of Object.entries(ways)) {
+            Object.defineProperty(Object.prototype, '${name}', { configurable: true, get: () => ${value}, set() {} });
+            const result = limited((async () => go(host))());
+            delete Object.prototype['${name}'];
+            results[host + ' ' + way] = await result;
+          }
+        }
+        console.log(JSON.stringify(results));`;
+      const results = (await run(lab, code, { UNIX: unix.path })) as Record<string, unknown>;
+      for (const [way, outcome] of Object.entries(results)) {
+        if (way.startsWith(DENIED)) assert.ok(REFUSED.includes(outcome as string), `${way}: ${outcome}`);
+      }
+      assert.equal(results[`${DENIED} dial`], 'blocked');
+      assert.equal(results[`${ALLOWED} dial`], 'reached');
+      assert.deepEqual([lab.denied.connections, lab.denied.requests, unix.seen()], [0, [], 0]);
+    });
+  }
+});
