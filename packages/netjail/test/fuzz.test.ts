@@ -271,7 +271,7 @@ describe('fuzz: policy JSON', () => {
         let before = '';
         const filled = text.replace(/"(?:[^"\\]|\\.)*"|[^\s"{}[\],:]+|[{}[\],:]/g, (token) => {
           // A comma goes before a closing bracket where an element is before it.
-          const comma = /[\]}]/.test(token) && !/[[{]/.test(before) && put().length % 2 === 0 ? ',' : '';
+          const comma = /^[\]}]$/.test(token) && !/[[{]/.test(before) && put().length % 2 === 0 ? ',' : '';
           before = token.startsWith('"') ? '' : token;
           return put() + comma + put() + token + put();
         });
