@@ -142,7 +142,7 @@ if (flags.write) {
 
 ${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, ${os.type()}. Written by ${how}.
 
-Address text in, boolean out: everything is allowed, what the prefixes block is denied. A figure is nanoseconds of processor time for each check, the median of ${ROUNDS} rounds; in each round every figure comes from a process of its own, in shuffled order. Half of the 4,096 addresses are blocked; the first and last addresses of prefixes and their neighbours are among them. The verdicts of each contender are compared with an oracle: what is wrong stands beside the figure. The list of 40 is the special-purpose prefixes in \`bench/rules/data.js\`; the others are random.
+Address text in, boolean out: everything is allowed, what the prefixes block is denied. A figure is nanoseconds of processor time for each check, the median of ${ROUNDS} rounds; in each round every figure comes from a process of its own, in shuffled order. Half of the 4,096 addresses are blocked, and each text is one flat string, as a parser or a resolver hands it out; the first and last addresses of prefixes and their neighbours are among them. The verdicts of each contender are compared with an oracle: what is wrong stands beside the figure. The list of 40 is the special-purpose prefixes in \`bench/rules/data.js\`; the others are random.
 
 ${parts.join('\n')}`;
   mkdirSync(join(ROOT, 'docs'), { recursive: true });

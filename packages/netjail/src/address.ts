@@ -211,23 +211,38 @@ function scanQuad(text: string, from: number, end: number): number {
   return i;
 }
 
-const groups = new Uint16Array(8);
+/**
+ * The groups in front of `::` from 0 on, those behind it from {@link BEHIND} on. The eight in front
+ * of these are always zero, so that the two halves fit together without a loop.
+ */
+const groups = new Uint16Array(32);
+const words = new Int32Array(groups.buffer);
+const BEHIND = 24;
 
 function scanIPv6(text: string, end: number): Scanned {
-  let count = 0;
-  let ellipsis = -1;
+  words[0] = 0;
+  words[1] = 0;
+  words[2] = 0;
+  words[3] = 0;
+  /** Where the next group goes. */
+  let to = 0;
+  /** How many groups are left for those behind `::`; 8 while there was none. */
+  let full = 8;
   let ended = false;
   let i = 0;
   if (end >= 2 && text.charCodeAt(0) === COLON) {
     if (text.charCodeAt(1) !== COLON) return NO_ADDRESS;
-    ellipsis = 0;
+    to = BEHIND;
+    full = BEHIND + 7;
     i = 2;
   }
   while (i < end) {
     const start = i;
     let group = 0;
+    /** What stands behind the group. */
+    let next = 0;
     // Four characters at once where there are so many: most groups have four digits.
-    if (i + 4 <= end) {
+    if (i + 4 < end) {
       const c0 = text.charCodeAt(i);
       const c1 = text.charCodeAt(i + 1);
       const c2 = text.charCodeAt(i + 2);
@@ -238,65 +253,76 @@ function scanIPv6(text: string, end: number): Scanned {
       const d3 = HEX[c3]!;
       if ((d0 | d1 | d2 | d3) !== NO_DIGIT) {
         group = (d0 << 12) | (d1 << 8) | (d2 << 4) | d3;
+        next = text.charCodeAt(i + 4);
         i += 4;
       } else if ((d0 | d1 | d2) !== NO_DIGIT) {
         group = (d0 << 8) | (d1 << 4) | d2;
+        next = c3;
         i += 3;
       } else if ((d0 | d1) !== NO_DIGIT) {
         group = (d0 << 4) | d1;
+        next = c2;
         i += 2;
-      } else if (d0 !== NO_DIGIT) {
-        group = d0;
-        i++;
+      } else {
+        next = c0;
+        if (d0 !== NO_DIGIT) {
+          group = d0;
+          next = c1;
+          i++;
+        }
       }
     } else {
-      for (; i < end; i++) {
-        const c = text.charCodeAt(i);
-        const digit = HEX[c]!;
+      for (;;) {
+        next = i < end ? text.charCodeAt(i) : 0;
+        const digit = HEX[next]!;
         if (digit === NO_DIGIT) break;
         group = (group << 4) | digit;
+        i++;
       }
     }
     if (i === start) {
       // No digit behind a colon: a second colon, or the end, where a zone may follow.
-      if (count === 0 || ellipsis >= 0 || text.charCodeAt(i) !== COLON) break;
-      ellipsis = count;
+      if (to === 0 || to > 7 || next !== COLON) break;
+      full = BEHIND + 7 - to;
+      to = BEHIND;
       i++;
       continue;
     }
-    if (count === 8) return NO_ADDRESS;
-    const next = i < end ? text.charCodeAt(i) : 0;
+    if (to === full) return NO_ADDRESS;
     if (next === DOT) {
-      if (count > 6) return NO_ADDRESS;
+      if (to + 2 > full) return NO_ADDRESS;
       i = scanQuad(text, start, end);
       if (i === NO_QUAD) return NO_ADDRESS;
-      groups[count++] = scanned[3]! >>> 16;
-      groups[count++] = scanned[3]!;
+      groups[to++] = scanned[3]! >>> 16;
+      groups[to++] = scanned[3]!;
       ended = true;
       break;
     }
-    groups[count++] = group;
+    groups[to++] = group;
     if (next !== COLON) {
       ended = true;
       break;
     }
     i++;
   }
-  if (!ended && ellipsis !== count) return NO_ADDRESS;
+  if (!ended && to !== BEHIND) return NO_ADDRESS;
   let found: Scanned = IPV6;
   if (i < end) {
     if (text.charCodeAt(i) !== PERCENT || i === end - 1) return NO_ADDRESS;
     found = ZONED;
   }
-  if (count < 8) {
-    if (ellipsis < 0) return NO_ADDRESS;
-    let to = 7;
-    for (let k = count - 1; k >= ellipsis; k--) groups[to--] = groups[k]!;
-    for (; to >= ellipsis; to--) groups[to] = 0;
-  } else if (ellipsis >= 0) return NO_ADDRESS;
-  scanned[0] = (groups[0]! << 16) | groups[1]!;
-  scanned[1] = (groups[2]! << 16) | groups[3]!;
-  scanned[2] = (groups[4]! << 16) | groups[5]!;
-  scanned[3] = (groups[6]! << 16) | groups[7]!;
+  if (to < BEHIND) {
+    if (to !== 8) return NO_ADDRESS;
+    scanned[0] = (groups[0]! << 16) | groups[1]!;
+    scanned[1] = (groups[2]! << 16) | groups[3]!;
+    scanned[2] = (groups[4]! << 16) | groups[5]!;
+    scanned[3] = (groups[6]! << 16) | groups[7]!;
+  } else {
+    const at = to - 8;
+    scanned[0] = ((groups[0]! | groups[at]!) << 16) | groups[1]! | groups[at + 1]!;
+    scanned[1] = ((groups[2]! | groups[at + 2]!) << 16) | groups[3]! | groups[at + 3]!;
+    scanned[2] = ((groups[4]! | groups[at + 4]!) << 16) | groups[5]! | groups[at + 5]!;
+    scanned[3] = ((groups[6]! | groups[at + 6]!) << 16) | groups[7]! | groups[at + 7]!;
+  }
   return found;
 }

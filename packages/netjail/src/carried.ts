@@ -7,6 +7,22 @@ export const carried: Int32Array = new Int32Array(4);
 /** How an IPv6 address carries the IPv4 addresses that {@link carriedAddresses} finds in it. */
 export type CarrierKind = 'IPv4-compatible' | 'IPv4-translated' | 'NAT64' | 'Teredo' | '6to4' | 'ISATAP';
 
+/** The first word of the last prefix, in order, that carries an IPv4 address in itself: 2002::/16. */
+const LAST_CARRIER = 0x2002ffff;
+
+/**
+ * Whether an IPv6 address may be the unspecified one or may carry an IPv4 address, by its first and third word: a quick question,
+ * since almost every address that programs talk to answers no.
+ */
+export function isSpecial(a: number, c: number): boolean {
+  return a >>> 0 <= LAST_CARRIER || isIsatap(c);
+}
+
+/** 0000:5efe with the u and g bits either way. */
+function isIsatap(c: number): boolean {
+  return (c & 0xfcffffff) === 0x00005efe;
+}
+
 /**
  * Finds the IPv4 addresses that an IPv6 address carries: a gateway or tunnel on the way may deliver
  * to them. Their number, at most four; they are in {@link carried}. Mapped addresses do not come
@@ -41,8 +57,7 @@ export function carriedAddresses(a: number, b: number, c: number, d: number): nu
       return 1;
     }
   }
-  // ISATAP: 0000:5efe with the u and g bits either way.
-  if ((c & 0xfcffffff) === 0x00005efe) carried[count++] = d;
+  if (isIsatap(c)) carried[count++] = d;
   return count;
 }
 

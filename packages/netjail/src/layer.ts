@@ -1,5 +1,5 @@
 import { Address, isMapped, textOfWord } from './address.ts';
-import { carried, carriedAddresses } from './carried.ts';
+import { carried, carriedAddresses, isSpecial } from './carried.ts';
 import { newHash, publicly, type Found, type Group } from './group.ts';
 import { conditionKey, readFacts, type EntryList, type Known } from './list.ts';
 import { allowed, denied, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
@@ -50,9 +50,7 @@ export class Layer {
 
   /** The groups that ask for a host or port and get it; `undefined` where no entry does. */
   matching(facts: TargetFacts | undefined): Matching | undefined {
-    if (!this.#conditional) return undefined;
-    const known = readFacts(facts);
-    return { allow: groupsFor(this.allow, known, false), block: groupsFor(this.block, known, true) };
+    return this.#conditional ? matchingOf(this.allow, this.block, readFacts(facts)) : undefined;
   }
 
   #allows4(word: number, matching: Matching | undefined): boolean {
@@ -79,18 +77,23 @@ export class Layer {
     return this.#blocks4(LOOPBACK_IPV4, matching) || this.#blocks6(0, 0, 0, 1, matching);
   }
 
+  /** Whether an IPv4 address may be connected to. */
+  accepts4(word: number, facts: TargetFacts | undefined): boolean {
+    return this.#reason4(word, this.matching(facts)) === undefined;
+  }
+
+  /** Whether an IPv6 address may be connected to; a mapped one is the IPv4 address that it is. */
+  accepts6(a: number, b: number, c: number, d: number, facts: TargetFacts | undefined): boolean {
+    return this.#reason(a, b, c, d, this.matching(facts)) === undefined;
+  }
+
   /** Why the address is denied, or `undefined` when it is accepted. */
-  reason(
-    family: 4 | 6,
-    a: number,
-    b: number,
-    c: number,
-    d: number,
-    matching: Matching | undefined,
-  ): Reason | undefined {
-    return family === 4 || isMapped(a, b, c)
-      ? this.#reason4(d, matching)
-      : this.#reason6(a, b, c, d, matching);
+  reason({ family, words: [a, b, c, d] }: Address, matching: Matching | undefined): Reason | undefined {
+    return family === 4 ? this.#reason4(d | 0, matching) : this.#reason(a | 0, b | 0, c | 0, d | 0, matching);
+  }
+
+  #reason(a: number, b: number, c: number, d: number, matching: Matching | undefined): Reason | undefined {
+    return isMapped(a, b, c) ? this.#reason4(d, matching) : this.#reason6(a, b, c, d, matching);
   }
 
   // Small functions, which the engine puts into one another: a call costs as much as a search.
@@ -105,19 +108,18 @@ export class Layer {
       return 'blocked';
     }
     if (!this.#all6 && !this.#allows6(a, b, c, d, matching)) return 'not-allowed';
-    if ((a | b | c | d) === 0) return this.#blocksLoopback(matching) ? 'loopback-blocked' : undefined;
-    const count = carriedAddresses(a, b, c, d);
-    return count === 0 ? undefined : this.#reasonCarried(count, a, b, c, d, matching);
+    return isSpecial(a, c) ? this.#reasonSpecial(a, b, c, d, matching) : undefined;
   }
 
-  #reasonCarried(
-    count: number,
+  #reasonSpecial(
     a: number,
     b: number,
     c: number,
     d: number,
     matching: Matching | undefined,
   ): Reason | undefined {
+    if ((a | b | c | d) === 0) return this.#blocksLoopback(matching) ? 'loopback-blocked' : undefined;
+    const count = carriedAddresses(a, b, c, d);
     for (let i = 0; i < count; i++) {
       const word = carried[i]!;
       decidedByCarried = word;
@@ -144,8 +146,7 @@ export class Layer {
     const target = address.unmap();
     const matching = this.matching(facts);
     const text = target.toString();
-    const [a, b, c, d] = target.words;
-    const reason = this.reason(target.family, a | 0, b | 0, c | 0, d | 0, matching);
+    const reason = this.reason(target, matching);
     switch (reason) {
       case undefined:
         return allowed(text, this.allow.textOf(known(this.allowing(target, matching)[0])));
@@ -248,6 +249,10 @@ function any4(groups: readonly Group[], word: number): boolean {
 function any6(groups: readonly Group[], a: number, b: number, c: number, d: number): boolean {
   for (const group of groups) if (group.has6(a, b, c, d)) return true;
   return false;
+}
+
+function matchingOf(allow: EntryList, block: EntryList, known: Known): Matching {
+  return { allow: groupsFor(allow, known, false), block: groupsFor(block, known, true) };
 }
 
 function groupsFor(list: EntryList, { host, port }: Known, unknown: boolean): readonly Group[] {

@@ -1,4 +1,4 @@
-import { Address, NO_ADDRESS, scanAddress, scanned, ZONED } from './address.ts';
+import { Address, IPV4, IPV6, scanAddress, scanned } from './address.ts';
 import type { EntryFields, EntryInput } from './entry.ts';
 import { misuse } from './errors.ts';
 import { Explanation, readExplainTarget, readingsOf, targetText, type ExplainTarget } from './explain.ts';
@@ -182,27 +182,25 @@ export class Rules {
    * @throws {TypeError} `ERR_NETJAIL_INVALID_ADDRESS` when it is neither a string nor an Address.
    */
   accept(address: string | Address, facts?: TargetFacts): boolean {
-    if (typeof address === 'string') {
-      const found = scanAddress(address, address.length);
-      if (found === NO_ADDRESS || found === ZONED) return false;
-      return this.#accepts(found, scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, facts);
-    }
-    const { family, zone, words } = expectAddress(address);
-    if (zone !== '') return false;
-    return this.#accepts(family, words[0] | 0, words[1] | 0, words[2] | 0, words[3] | 0, facts);
+    if (typeof address !== 'string') return this.#acceptsAddress(expectAddress(address), facts);
+    const found = scanAddress(address, address.length);
+    if (found === IPV4) return this.#accepts4(scanned[3]!, facts);
+    return found === IPV6 && this.#accepts6(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, facts);
   }
 
-  #accepts(
-    family: 4 | 6,
-    a: number,
-    b: number,
-    c: number,
-    d: number,
-    facts: TargetFacts | undefined,
-  ): boolean {
-    const own = this.#own;
-    if (own.reason(family, a, b, c, d, own.matching(facts)) !== undefined) return false;
-    return this.within === undefined || this.within.#accepts(family, a, b, c, d, facts);
+  #acceptsAddress({ family, zone, words: [a, b, c, d] }: Address, facts: TargetFacts | undefined): boolean {
+    if (zone !== '') return false;
+    return family === 4 ? this.#accepts4(d | 0, facts) : this.#accepts6(a | 0, b | 0, c | 0, d | 0, facts);
+  }
+
+  #accepts4(word: number, facts: TargetFacts | undefined): boolean {
+    if (!this.#own.accepts4(word, facts)) return false;
+    return this.within === undefined || this.within.#accepts4(word, facts);
+  }
+
+  #accepts6(a: number, b: number, c: number, d: number, facts: TargetFacts | undefined): boolean {
+    if (!this.#own.accepts6(a, b, c, d, facts)) return false;
+    return this.within === undefined || this.within.#accepts6(a, b, c, d, facts);
   }
 
   /**

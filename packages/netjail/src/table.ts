@@ -33,6 +33,15 @@ const MAX_INDEX_BITS = 18;
 /** One in so many prefixes at each end may stand outside of the index. */
 const OUTLIERS = 32;
 
+/**
+ * What a slot of the index says besides the position: every address in it is in one prefix, or some
+ * are and a search has to tell. Without either none is.
+ */
+const COVERED: number = 1 << 31;
+export const PARTLY: number = 1 << 30;
+/** The position in a slot. */
+export const POSITION: number = PARTLY - 1;
+
 /** How large an index is worth it: a fourth of the prefixes, four times as many where they are few. */
 function indexBits(count: number): number {
   if (count < INDEXED_FROM) return 0;
@@ -71,21 +80,19 @@ export class Table {
   protected readonly to: number;
   protected readonly skip: number;
   protected readonly shift: number;
+  /** The bits in front of the index; -1 where there is no index, or they are not all in the first word. */
+  protected readonly head: number;
 
   protected constructor(given: Columns, width: 1 | 4) {
     const { count } = given;
-    const { order, depth, depths, ends } = byDepth(given, width);
+    const { words, metas, depths } = byDepth(given, width);
     const top = depths[0] ?? 0;
     const bits = indexBits(top);
     const meta = count * width;
     const index = meta + count;
     const data = new Uint32Array(index + (bits === 0 ? 0 : (1 << bits) + 1));
-    for (let k = 0; k < count; k++) {
-      const i = order[k]!;
-      const to = ends[depth[i]!]!++;
-      for (let w = 0; w < width; w++) data[to * width + w] = given.words[i * width + w]!;
-      data[meta + to] = given.meta[i]!;
-    }
+    data.set(words);
+    data.set(metas, meta);
     const outside = Math.floor(top / OUTLIERS);
     this.count = count;
     this.depths = depths;
@@ -98,6 +105,7 @@ export class Table {
     this.to = top - outside;
     this.shift = 32 - bits;
     this.skip = bits === 0 ? 0 : sharedBits(data, this.from, this.to - 1, width);
+    this.head = bits === 0 || this.skip > 31 ? -1 : headOf(data[this.from * width]!, this.skip);
     if (bits === 0) return;
     let slot = index;
     for (let i = this.from; i < this.to; i++) {
@@ -105,6 +113,25 @@ export class Table {
       while (slot <= key) data[slot++] = i;
     }
     while (slot < data.length) data[slot++] = this.to;
+    this.#markSlots(width, bits);
+  }
+
+  /** Says of each slot whether it is covered, by every prefix that shares the bits in front of the index. */
+  #markSlots(width: 1 | 4, bits: number): void {
+    const { data, skip, index } = this;
+    for (let i = 0; i < this.top; i++) {
+      const indexed = i >= this.from && i < this.to;
+      if (!indexed && sharedBits(data, i, this.from, width) < skip) continue;
+      const key = windowOf(width, data, i * width, skip) >>> this.shift;
+      const meta = data[this.meta + i]!;
+      // How many bits of the key the prefix leaves open: at least one is not, or it held all others.
+      const open = bits + skip - (width === 1 ? bitsOf4(meta) : bitsOf6(meta));
+      if (open < 0) data[index + key]! |= PARTLY;
+      else {
+        const first = index + ((key >>> open) << open);
+        for (let slot = first; slot < first + (1 << open); slot++) data[slot]! |= COVERED;
+      }
+    }
   }
 
   get empty(): boolean {
@@ -132,6 +159,11 @@ function sharedBits(data: Uint32Array, x: number, y: number, width: 1 | 4): numb
   return word * 32 + Math.clz32(data[x * width + word]! ^ data[y * width + word]!);
 }
 
+/** The leading `bits` of a word as a number, 0 to 31; all of it for more. */
+export function headOf(word: number, bits: number): number {
+  return bits > 31 ? word >>> 0 : (word >>> 1) >>> (31 - bits);
+}
+
 /** 32 bits from bit `skip` of an address on; zeros behind its end. */
 function windowOf(width: 1 | 4, words: Uint32Array, at: number, skip: number): number {
   const word = skip >>> 5;
@@ -141,32 +173,28 @@ function windowOf(width: 1 | 4, words: Uint32Array, at: number, skip: number): n
   return high | (words[at + word + 1]! >>> (32 - shift));
 }
 
-/** The order of prefixes, the depth of each, where the depths end, and where each begins. */
-function byDepth(
-  given: Columns,
-  width: 1 | 4,
-): { order: Uint32Array; depth: Uint8Array; depths: number[]; ends: Uint32Array } {
-  const { count } = given;
-  const start = given.words.slice(0, count * width);
-  const length = new Uint8Array(count);
-  for (let i = 0; i < count; i++) {
-    const bits = width === 1 ? bitsOf4(given.meta[i]!) : bitsOf6(given.meta[i]!);
-    length[i] = bits;
-    for (let w = 0; w < width; w++) start[i * width + w]! &= maskOf(bits - 32 * w);
-  }
-  const order = orderBy(start, length, width, count);
+interface Arranged {
+  readonly words: Uint32Array;
+  readonly metas: Uint32Array;
+  readonly depths: readonly number[];
+}
 
+/** The prefixes in order, then by depth, and where each depth ends. */
+function byDepth(given: Columns, width: 1 | 4): Arranged {
+  const { words, metas } = inOrder(given, width);
+  const count = metas.length;
+  const lengthAt = (k: number): number => (width === 1 ? bitsOf4(metas[k]!) : bitsOf6(metas[k]!));
   const depth = new Uint8Array(count);
   const counts = new Uint32Array(256);
+  // The prefixes around the one that is looked at, outermost first.
   const stack = new Uint32Array(256);
   let top = -1;
   for (let k = 0; k < count; k++) {
-    const i = order[k]!;
-    while (top >= 0 && !covers(start, stack[top]! * width, length[stack[top]!]!, i * width, width)) top--;
-    const twin = top >= 0 && length[stack[top]!] === length[i];
-    if (!twin) stack[++top] = i;
-    depth[i] = twin ? DUPLICATE : top;
-    counts[depth[i]!]!++;
+    while (top >= 0 && !covers(words, stack[top]! * width, lengthAt(stack[top]!), k * width, width)) top--;
+    const twin = top >= 0 && lengthAt(stack[top]!) === lengthAt(k);
+    if (!twin) stack[++top] = k;
+    depth[k] = twin ? DUPLICATE : top;
+    counts[depth[k]!]!++;
   }
 
   const depths: number[] = [];
@@ -177,13 +205,42 @@ function byDepth(
     end += counts[d]!;
     if (d < DUPLICATE && counts[d]! > 0) depths.push(end);
   }
-  return { order, depth, depths, ends };
+  if (counts[0] === count) return { words, metas, depths };
+  const arranged = { words: new Uint32Array(words.length), metas: new Uint32Array(count), depths };
+  for (let k = 0; k < count; k++) {
+    const to = ends[depth[k]!]!++;
+    for (let w = 0; w < width; w++) arranged.words[to * width + w] = words[k * width + w]!;
+    arranged.metas[to] = metas[k]!;
+  }
+  return arranged;
+}
+
+/** The prefixes by their start, then by length. */
+function inOrder(given: Columns, width: 1 | 4): { words: Uint32Array; metas: Uint32Array } {
+  const { count } = given;
+  const start = given.words.slice(0, count * width);
+  const length = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const bits = width === 1 ? bitsOf4(given.meta[i]!) : bitsOf6(given.meta[i]!);
+    length[i] = bits;
+    for (let w = 0; w < width; w++) start[i * width + w]! &= maskOf(bits - 32 * w);
+  }
+  const order = orderBy(start, length, width, count);
+  // Each is fetched once, from anywhere; whatever follows goes through memory in its order.
+  const words = start;
+  const metas = new Uint32Array(count);
+  for (let k = 0; k < count; k++) {
+    const i = order[k]!;
+    for (let w = 0; w < width; w++) words[k * width + w] = given.words[i * width + w]!;
+    metas[k] = given.meta[i]!;
+  }
+  return { words, metas };
 }
 
 /** The depth of a prefix that is there already. */
 const DUPLICATE = 255;
 
-/** Whether the masked prefix at `x` of `bits` contains the address at `y`. */
+/** Whether the prefix at `x` of `bits` contains the address at `y`. */
 function covers(words: Uint32Array, x: number, bits: number, y: number, width: number): boolean {
   for (let w = 0; w < width; w++) {
     if (((words[x + w]! ^ words[y + w]!) & maskOf(bits - 32 * w)) !== 0) return false;

@@ -1,5 +1,5 @@
 import { maskOf } from './internal/order.ts';
-import { bitsOf4, INDEXED_FROM, Table, type Columns } from './table.ts';
+import { bitsOf4, headOf, INDEXED_FROM, PARTLY, POSITION, Table, type Columns } from './table.ts';
 
 /** The IPv4 prefixes of a list. */
 export class Table4 extends Table {
@@ -7,26 +7,37 @@ export class Table4 extends Table {
     super(given, 1);
   }
 
+  // Short, so that the engine puts it into its callers: most addresses are answered by the index.
   has(x: number): boolean {
+    const { skip } = this;
+    // As headOf does, whose bits are at most 31 here.
+    if ((x >>> 1) >>> (31 - skip) !== this.head) return this.#hasOutside(x);
+    const slot = this.index + ((x << skip) >>> this.shift);
+    const found = this.data[slot]! | 0;
+    return found < PARTLY ? found < 0 : this.#hasIn(x, slot);
+  }
+
+  #hasIn(x: number, slot: number): boolean {
+    const low = this.data[slot]! & POSITION;
+    const high = this.data[slot + 1]! & POSITION;
+    // What stands outside of the index may share its bits.
+    return this.#hasBetween(x, low === this.from ? 0 : low, high === this.to ? this.top : high);
+  }
+
+  /** Whether the table holds an address whose leading bits are not those of the index, if there is one. */
+  #hasOutside(x: number): boolean {
+    if (this.top < INDEXED_FROM) return this.all || this.#hasBetween(x, 0, this.top);
+    return headOf(x, this.skip) < this.head
+      ? this.#hasBetween(x, 0, this.from)
+      : this.#hasBetween(x, this.to, this.top);
+  }
+
+  /** Those before `low` are below the address, those from `high` on above it, as far as their words tell. */
+  #hasBetween(x: number, from: number, to: number): boolean {
     const { top, data } = this;
-    if (top === 0) return false;
-    if (this.all) return true;
-    let low = 0;
-    let high = top;
-    if (top >= INDEXED_FROM) {
-      const { skip, from } = this;
-      const order = skip === 0 ? 0 : (x >>> (32 - skip)) - (data[from]! >>> (32 - skip));
-      if (order === 0) {
-        const slot = this.index + ((x << skip) >>> this.shift);
-        low = data[slot]!;
-        high = data[slot + 1]!;
-        // What stands outside of the index may share its bits.
-        if (low === from) low = 0;
-        if (high === this.to) high = top;
-      } else if (order < 0) high = from;
-      else low = this.to;
-    }
     const unsigned = x >>> 0;
+    let low = from;
+    let high = to;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (data[middle]! <= unsigned) low = middle + 1;

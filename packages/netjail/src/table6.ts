@@ -1,6 +1,6 @@
 import { maskOf } from './internal/order.ts';
 import { follows } from './intervals.ts';
-import { bitsOf6, INDEXED_FROM, Table, type Columns } from './table.ts';
+import { bitsOf6, headOf, INDEXED_FROM, PARTLY, POSITION, Table, type Columns } from './table.ts';
 
 /** The IPv6 prefixes of a list. */
 export class Table6 extends Table {
@@ -8,41 +8,44 @@ export class Table6 extends Table {
     super(given, 4);
   }
 
+  // Short, so that the engine puts it into its callers: most addresses are answered by the index.
   has(a: number, b: number, c: number, d: number): boolean {
-    const { top, data } = this;
-    if (top === 0) return false;
-    if (this.all) return true;
-    let low = 0;
-    let high = top;
-    if (top >= INDEXED_FROM) {
-      const order = this.skip === 0 ? 0 : this.#compareShared(a, b, c, d);
-      if (order === 0) {
-        const { skip } = this;
-        const shift = skip & 31;
-        let key: number;
-        if (skip < 32) key = shift === 0 ? a : (a << shift) | (b >>> (32 - shift));
-        else if (skip < 64) key = shift === 0 ? b : (b << shift) | (c >>> (32 - shift));
-        else if (skip < 96) key = shift === 0 ? c : (c << shift) | (d >>> (32 - shift));
-        else key = d << shift;
-        const slot = this.index + (key >>> this.shift);
-        low = data[slot]!;
-        high = data[slot + 1]!;
-        if (low === this.from) low = 0;
-        if (high === this.to) high = top;
-      } else if (order < 0) high = this.from;
-      else low = this.to;
-    }
-    low = search6(data, a, b, c, d, low, high);
-    // Most addresses are told apart by their first word.
-    return (
-      (low > 0 && this.#begins(low - 1, a) && this.#inside(low - 1, a, b, c, d)) ||
-      (low < top && this.#begins(low, a) && this.#inside(low, a, b, c, d))
-    );
+    const { skip } = this;
+    if ((a >>> 1) >>> (31 - skip) !== this.head) return this.#hasElsewhere(a, b, c, d);
+    const slot = this.index + (((a << skip) | ((b >>> 1) >>> (31 - skip))) >>> this.shift);
+    const found = this.data[slot]! | 0;
+    return found < PARTLY ? found < 0 : this.#hasIn(a, b, c, d, slot);
   }
 
-  #begins(i: number, a: number): boolean {
-    const bits = bitsOf6(this.data[this.meta + i]!);
-    return (this.data[i << 2]! ^ a) >>> (bits < 32 ? 32 - bits : 0) === 0;
+  #hasIn(a: number, b: number, c: number, d: number, slot: number): boolean {
+    const low = this.data[slot]! & POSITION;
+    const high = this.data[slot + 1]! & POSITION;
+    // What stands outside of the index may share its bits.
+    return this.#hasBetween(a, b, c, d, low === this.from ? 0 : low, high === this.to ? this.top : high);
+  }
+
+  /** Where there is no index, or its bits are not in the first word, or the address does not share them. */
+  #hasElsewhere(a: number, b: number, c: number, d: number): boolean {
+    if (this.top < INDEXED_FROM) return this.all || this.#hasBetween(a, b, c, d, 0, this.top);
+    const order = this.#compareShared(a, b, c, d);
+    if (order < 0) return this.#hasBetween(a, b, c, d, 0, this.from);
+    if (order > 0) return this.#hasBetween(a, b, c, d, this.to, this.top);
+    const { skip } = this;
+    const shift = skip & 31;
+    let key: number;
+    if (skip < 64) key = shift === 0 ? b : (b << shift) | (c >>> (32 - shift));
+    else if (skip < 96) key = shift === 0 ? c : (c << shift) | (d >>> (32 - shift));
+    else key = d << shift;
+    const slot = this.index + (key >>> this.shift);
+    const found = this.data[slot]! | 0;
+    return found < PARTLY ? found < 0 : this.#hasIn(a, b, c, d, slot);
+  }
+
+  #hasBetween(a: number, b: number, c: number, d: number, from: number, to: number): boolean {
+    const low = search6(this.data, a, b, c, d, from, to);
+    return (
+      (low > 0 && this.#inside(low - 1, a, b, c, d)) || (low < this.top && this.#inside(low, a, b, c, d))
+    );
   }
 
   #inside(i: number, a: number, b: number, c: number, d: number): boolean {
@@ -50,8 +53,9 @@ export class Table6 extends Table {
     const at = i << 2;
     const bits = bitsOf6(data[this.meta + i]!);
     const x = data[at]! ^ a;
-    if (bits <= 32) return (x & maskOf(bits)) === 0;
-    if (x !== 0) return false;
+    // Most addresses are told apart by their first word.
+    if (x !== 0) return bits < 32 && (x & maskOf(bits)) === 0;
+    if (bits <= 32) return true;
     const y = data[at + 1]! ^ b;
     if (bits <= 64) return y >>> (64 - bits) === 0;
     const z = data[at + 2]! ^ c;
@@ -63,13 +67,13 @@ export class Table6 extends Table {
   #compareShared(a: number, b: number, c: number, d: number): number {
     const { data, skip } = this;
     const at = this.from << 2;
-    const order = part(a, skip) - part(data[at]!, skip);
+    const order = headOf(a, skip) - headOf(data[at]!, skip);
     if (order !== 0 || skip <= 32) return order;
-    const second = part(b, skip - 32) - part(data[at + 1]!, skip - 32);
+    const second = headOf(b, skip - 32) - headOf(data[at + 1]!, skip - 32);
     if (second !== 0 || skip <= 64) return second;
-    const third = part(c, skip - 64) - part(data[at + 2]!, skip - 64);
+    const third = headOf(c, skip - 64) - headOf(data[at + 2]!, skip - 64);
     if (third !== 0 || skip <= 96) return third;
-    return part(d, skip - 96) - part(data[at + 3]!, skip - 96);
+    return headOf(d, skip - 96) - headOf(data[at + 3]!, skip - 96);
   }
 
   /** The elements that contain the address, one of each depth, outermost first. */
@@ -134,9 +138,4 @@ function restAtMost(data: Uint32Array, at: number, b: number, c: number, d: numb
   if (data[at + 1] !== b >>> 0) return data[at + 1]! < b >>> 0;
   if (data[at + 2] !== c >>> 0) return data[at + 2]! < c >>> 0;
   return data[at + 3]! <= d >>> 0;
-}
-
-/** The leading `bits` of a word, 1 or more, as a number. */
-function part(word: number, bits: number): number {
-  return bits >= 32 ? word >>> 0 : word >>> (32 - bits);
 }
