@@ -2,6 +2,7 @@ import type { LookupFunction, Socket } from 'node:net';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { quote, show } from './internal/assert.ts';
+import { LookUp } from './resolver.ts';
 import type { Target } from './target.ts';
 
 /** Options of a socket that would lead it around the gate: never passed on. */
@@ -110,9 +111,8 @@ export class Gate {
   readonly #guard: Guard;
   readonly #target: Target;
   #socket: GatedSocket | undefined;
-  /** The look-up that is under way. */
-  #pending: AbortController | undefined;
-  #abandoned = false;
+  /** All look-ups of the connection: Node makes one. */
+  readonly #lookUp = new LookUp();
   /** The literal that was judged, as it goes to connect(2). */
   #admitted: string | undefined;
   /** Whether the runtime named an address before it connected to it. */
@@ -226,23 +226,20 @@ export class Gate {
 
   /** Gives the look-up up, now and later. */
   abandon(): void {
-    this.#abandoned = true;
-    this.#pending?.abort();
+    this.#lookUp.abandon();
   }
 
   /** Node's look-up hook: calls back later, once, with fresh answers, never with none. */
   #lookup(): LookupFunction {
     return (_host, options, callback) => {
-      const pending = (this.#pending = new AbortController());
-      if (this.#abandoned) pending.abort();
-      this.#guard.resolve(this.#target, familyOf(options.family), pending.signal).then(
+      this.#guard.resolve(this.#target, familyOf(options.family), this.#lookUp).then(
         (addresses) => {
-          this.#pending = undefined;
+          this.#lookUp.finish();
           if (options.all === true) process.nextTick(callback, null, addresses);
           else process.nextTick(callback, null, addresses[0]!.address, addresses[0]!.family);
         },
         (error: unknown) => {
-          this.#pending = undefined;
+          this.#lookUp.finish();
           // A rejection without an error must not look like success to Node.
           const failure =
             error instanceof Error

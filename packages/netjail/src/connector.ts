@@ -58,7 +58,7 @@ export function createConnector(
   const sessions = new Sessions();
   const connecting = new Connecting(timeout);
   const origins = new Origins();
-  const plainOptions = { highWaterMark: 65_536, ...options };
+  const plainOptions = readOnce({ highWaterMark: 65_536, ...options });
   const tlsOptions = {
     highWaterMark: 16_384,
     ...options,
@@ -70,9 +70,12 @@ export function createConnector(
   /** Opens the socket of one connection; throws what is refused without a look-up. */
   const open = (asked: ConnectorTarget, secure: boolean, target: Target): net.Socket => {
     const gate = new Gate(guard, target);
-    const own = readOnce(secure ? tlsOptions : plainOptions);
-    if (asked.localAddress) own['localAddress'] = asked.localAddress;
-    if (!secure) return gate.watch(net.connect(gate.pinForNet(own) as unknown as net.TcpNetConnectOpts));
+    const { localAddress } = asked;
+    if (!secure) {
+      const own = localAddress ? readOnce({ ...plainOptions, localAddress }) : plainOptions;
+      return gate.watch(net.connect(gate.pinForNet(own) as unknown as net.TcpNetConnectOpts));
+    }
+    const own = readOnce(localAddress ? { ...tlsOptions, localAddress } : tlsOptions);
     const pinned = gate.pin(own);
     const name =
       asked.servername ||

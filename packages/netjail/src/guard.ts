@@ -2,7 +2,7 @@ import { Address } from './address.ts';
 import { DeniedError } from './errors.ts';
 import { publishVerdict, verdictsAreWatched } from './events.ts';
 import type { GuardSettings } from './options.ts';
-import { systemResolver } from './resolver.ts';
+import { AskedFor, systemResolver, type LookUp } from './resolver.ts';
 import type { Rules } from './rules.ts';
 import type { Target } from './target.ts';
 import { denied, type Denial, type Verdict } from './verdict.ts';
@@ -39,13 +39,9 @@ export class Guard {
    * @throws {DeniedError}
    */
   admit(target: Target): string | undefined {
-    const { rules } = this;
     const { host } = target;
-    // What is accepted as text is a literal, and one without colons is in canonical form: the way
-    // of almost every connection to a literal.
-    if (rules !== undefined && !verdictsAreWatched() && !host.includes(':') && rules.accept(host, target)) {
-      return host;
-    }
+    if (this.#acceptsText(host, target)) return host;
+    const { rules } = this;
     const { literal } = target;
     if (rules === undefined) {
       this.#settle([denied(undefined, 'no-rules')], target);
@@ -64,14 +60,18 @@ export class Guard {
    *
    * @throws {DeniedError} when no answer may be connected to; the resolver's own errors pass.
    */
-  async resolve(target: Target, family: 0 | 4 | 6, signal: AbortSignal): Promise<JudgedAddress[]> {
-    signal.throwIfAborted();
+  async resolve(target: Target, family: 0 | 4 | 6, lookUp: LookUp): Promise<JudgedAddress[]> {
+    if (lookUp.abandoned) throw lookUp.signal.reason;
     const resolver = this.#settings.resolver ?? systemResolver;
-    const answers = readAnswers(await resolver(target.host, { family, signal }), target.host);
+    const answers = readAnswers(await resolver(target.host, new AskedFor(family, lookUp)), target.host);
 
     const denials: Denial[] = [];
     const addresses = new Map<string, JudgedAddress>();
     for (const answer of answers) {
+      if (this.#acceptsText(answer, target)) {
+        addresses.set(answer, { address: answer, family: 4 });
+        continue;
+      }
       const address = Address.tryParse(answer);
       const denial =
         address === undefined ? denied(answer.slice(0, 256), 'not-an-address') : this.#judge(address, target);
@@ -144,6 +144,15 @@ export class Guard {
     return new DeniedError({ host, port, denials: [denial] });
   }
 
+  /**
+   * Whether text is an IPv4 address in canonical form that is allowed, when nobody watches: the way of
+   * almost every connection. Text that is accepted is an address, and has one form without colons.
+   */
+  #acceptsText(text: string, target: Target): boolean {
+    const { rules } = this;
+    return rules !== undefined && !verdictsAreWatched() && !text.includes(':') && rules.accept(text, target);
+  }
+
   /** Judges and publishes one address: its denial, or `undefined` when it is allowed. */
   #judge(address: Address, target: Target): Denial | undefined {
     const rules = this.rules;
@@ -172,7 +181,7 @@ export class Guard {
 
 function judged(address: Address): JudgedAddress {
   const target = address.unmap();
-  return Object.freeze({ address: target.toString(), family: target.family });
+  return { address: target.toString(), family: target.family };
 }
 
 /** The resolver's answers as strings, each read once: the array may be anything. */

@@ -4,8 +4,54 @@ import dns from 'node:dns';
 export interface ResolverOptions {
   /** 4 or 6 where the caller wants one family only; 0 for both. A hint: answers are filtered. */
   readonly family: 0 | 4 | 6;
-  /** Aborted when nobody waits for the answer any more. */
+  /**
+   * Aborted when nobody waits for the answer any more. Made when it is read, and not an own property:
+   * name it (`{ signal: options.signal }`), since `{ ...options }` does not have it.
+   */
   readonly signal: AbortSignal;
+}
+
+/** One look-up as whoever waits for it has it: it can be given up. */
+export class LookUp {
+  #abandoned = false;
+  #controller: AbortController | undefined;
+
+  get abandoned(): boolean {
+    return this.#abandoned;
+  }
+
+  /** Made when it is asked for: it takes longer than all else, and most resolvers cannot heed it. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#abandoned) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+    this.#controller?.abort();
+  }
+
+  /** The answer is there: giving up what came of it later is not the resolver's business. */
+  finish(): void {
+    this.#controller = undefined;
+  }
+}
+
+/** What the resolver is told of a look-up: not how to give it up. */
+export class AskedFor implements ResolverOptions {
+  readonly family: 0 | 4 | 6;
+  readonly #lookUp: LookUp;
+
+  constructor(family: 0 | 4 | 6, lookUp: LookUp) {
+    this.family = family;
+    this.#lookUp = lookUp;
+  }
+
+  // A method of the class: an accessor in an object literal takes as long as a whole look-up.
+  get signal(): AbortSignal {
+    return this.#lookUp.signal;
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { DeniedError } from '../errors.ts';
 import { Guard } from '../guard.ts';
 import { quote } from '../internal/assert.ts';
 import { invalidOption, readOptions, type GuardOptions } from '../options.ts';
+import { LookUp } from '../resolver.ts';
 import { readTarget, type Target } from '../target.ts';
 
 /** The target of a channel, as @grpc/grpc-js has parsed it. */
@@ -82,7 +83,7 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
     readonly #guard = new Guard(settings.rules ?? currentRules(), settings);
     readonly #target: Target;
     readonly #listener: GrpcListener;
-    #pending: AbortController | undefined;
+    #pending: LookUp | undefined;
     #timer: NodeJS.Timeout | undefined;
     #notBefore = 0;
 
@@ -105,9 +106,9 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
     }
 
     #begin(): void {
-      const pending = (this.#pending = new AbortController());
-      this.#resolve(pending.signal).then((found) => {
-        if (pending.signal.aborted) return;
+      const pending = (this.#pending = new LookUp());
+      this.#resolve(pending).then((found) => {
+        if (pending.abandoned) return;
         this.#pending = undefined;
         if (found.ok) this.#notBefore = performance.now() + MIN_TIME_BETWEEN_RESOLUTIONS;
         this.#listener(found, {}, null, '');
@@ -118,11 +119,11 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#notBefore = 0;
-      this.#pending?.abort();
+      this.#pending?.abandon();
       this.#pending = undefined;
     }
 
-    async #resolve(signal: AbortSignal): Promise<StatusOr> {
+    async #resolve(lookUp: LookUp): Promise<StatusOr> {
       const { port } = this.#target;
       try {
         // Never before updateResolution has returned: gRPC does not expect that.
@@ -130,7 +131,7 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
         const literal = this.#guard.admit(this.#target);
         const hosts =
           literal === undefined
-            ? (await this.#guard.resolve(this.#target, 0, signal)).map(({ address }) => address)
+            ? (await this.#guard.resolve(this.#target, 0, lookUp)).map(({ address }) => address)
             : [literal];
         return { ok: true, value: hosts.map((host) => ({ addresses: [{ host, port }] })) };
       } catch (error) {

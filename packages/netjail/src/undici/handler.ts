@@ -93,7 +93,45 @@ class Callbacks {
   }
 }
 
-const NAMES = Object.getOwnPropertyNames(Callbacks.prototype).filter((name) => name !== 'constructor');
+/** The callbacks in the order of the bits of {@link callbacksOf}. */
+const NAMES = [
+  'onConnect',
+  'onUpgrade',
+  'onResponseStarted',
+  'onHeaders',
+  'onData',
+  'onComplete',
+  'onError',
+  'onBodySent',
+  'onRequestSent',
+  'onRequestStart',
+  'onRequestUpgrade',
+  'onResponseStart',
+  'onResponseData',
+  'onResponseEnd',
+  'onResponseError',
+] as const satisfies readonly (keyof Callbacks)[];
+
+/** Which callbacks a handler has, one bit each. Written out: a name in a variable is looked up slowly. */
+function callbacksOf(handler: Partial<Record<keyof Callbacks, unknown>>): number {
+  return (
+    (typeof handler.onConnect === 'function' ? 1 : 0) |
+    (typeof handler.onUpgrade === 'function' ? 1 << 1 : 0) |
+    (typeof handler.onResponseStarted === 'function' ? 1 << 2 : 0) |
+    (typeof handler.onHeaders === 'function' ? 1 << 3 : 0) |
+    (typeof handler.onData === 'function' ? 1 << 4 : 0) |
+    (typeof handler.onComplete === 'function' ? 1 << 5 : 0) |
+    (typeof handler.onError === 'function' ? 1 << 6 : 0) |
+    (typeof handler.onBodySent === 'function' ? 1 << 7 : 0) |
+    (typeof handler.onRequestSent === 'function' ? 1 << 8 : 0) |
+    (typeof handler.onRequestStart === 'function' ? 1 << 9 : 0) |
+    (typeof handler.onRequestUpgrade === 'function' ? 1 << 10 : 0) |
+    (typeof handler.onResponseStart === 'function' ? 1 << 11 : 0) |
+    (typeof handler.onResponseData === 'function' ? 1 << 12 : 0) |
+    (typeof handler.onResponseEnd === 'function' ? 1 << 13 : 0) |
+    (typeof handler.onResponseError === 'function' ? 1 << 14 : 0)
+  );
+}
 
 /** A class for each set of callbacks: undici looks at which ones a handler has. */
 const classes = new Map<number, HandlerClass>();
@@ -104,14 +142,10 @@ const classes = new Map<number, HandlerClass>();
  */
 export function bindHandler(given: object, rules: Rules | undefined): object {
   if (typeof given !== 'object' || given === null) return given; // undici refuses it itself
-  const handler = given as Handler;
-  let present = 0;
-  for (let i = 0; i < NAMES.length; i++) {
-    if (typeof handler[NAMES[i]!] === 'function') present |= 1 << i;
-  }
+  const present = callbacksOf(given);
   let Bound = classes.get(present);
   if (Bound === undefined) classes.set(present, (Bound = without(present)));
-  return new Bound(handler, rules);
+  return new Bound(given as Handler, rules);
 }
 
 /** The callbacks without those that are not present. */
