@@ -60,3 +60,32 @@ describe('every adapter in a process whose Object.prototype', () => {
     });
   }
 });
+
+describe('Dispatcher.dispatch() in a process whose Object.prototype', () => {
+  for (const [name, first, then] of [
+    ['path', "'/'", `process.env.DENIED`],
+    ['method', "'GET'", "'CONNECT'"],
+    ['origin', "'http://' + new URL(process.env.ALLOWED).host", 'process.env.DENIED'],
+  ] as const) {
+    it(`has an accessor ${name} sends nothing when the request has none of its own`, async (t) => {
+      const lab = await startLab(t);
+      const code = `
+        const given = { origin: new URL(process.env.ALLOWED).origin, path: '/', method: 'GET' };
+        delete given['${name}'];
+        const result = await new Promise((resolve) => {
+          let reads = 0;
+          Object.defineProperty(Object.prototype, '${name}', { configurable: true, get: () => (reads++ === 0 ? ${first} : ${then}) });
+          const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onUpgrade: () => resolve('upgraded'), onComplete: () => resolve('sent'), onError: ({ code }) => resolve(code) };
+          try {
+            dispatcher.dispatch(given, handler);
+          } catch ({ code }) {
+            resolve(code);
+          }
+          delete Object.prototype['${name}'];
+        });
+        console.log(JSON.stringify(result));`;
+      assert.equal(await run(lab, code), 'UND_ERR_INVALID_ARG');
+      assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+    });
+  }
+});

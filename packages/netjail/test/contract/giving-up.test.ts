@@ -2,9 +2,10 @@
 // had enough. The resolver of these tests answers when it is told, and heeds no signal.
 import { adapters, type Adapter } from '../helpers/adapters.ts';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { createDial } from '../../src/dial.ts';
-import type { Resolver } from '../../src/resolver.ts';
+import type { Resolver, ResolverOptions } from '../../src/resolver.ts';
 import { rules } from '../helpers/attack.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { assertDenied } from '../helpers/denial.ts';
@@ -51,6 +52,41 @@ const turns = async (): Promise<void> => {
 
 /** How the clients say that they were destroyed. */
 const DESTROYED: Record<string, string> = { 'HttpAgent/HttpsAgent': 'ECONNRESET' };
+
+describe('the signal that a resolver is given', () => {
+  const keep = (kept: ResolverOptions[], answer: Promise<string[]>): Resolver => {
+    return (_host, options) => (kept.push(options), answer);
+  };
+
+  it('is aborted when it is first read after the caller has given up', async (t) => {
+    const lab = await startLab(t);
+    const kept: ResolverOptions[] = [];
+    const socket = createDial({ rules, resolver: keep(kept, new Promise(() => {})) })({
+      host: 'name.test',
+      port: lab.port,
+    });
+    socket.destroy();
+    await once(socket, 'close');
+    assert.equal(kept.length, 1);
+    assert.equal(kept[0]!.signal.aborted, true);
+    assert.equal(kept[0]!.signal, kept[0]!.signal);
+  });
+
+  it('is not aborted by the end of the connection that the answer has led to', async (t) => {
+    const lab = await startLab(t);
+    const kept: ResolverOptions[] = [];
+    const socket = createDial({ rules, resolver: keep(kept, Promise.resolve([ALLOWED])) })({
+      host: 'name.test',
+      port: lab.port,
+    });
+    const { signal } = kept[0]!;
+    await once(socket, 'connect');
+    socket.destroy();
+    await once(socket, 'close');
+    assert.equal(signal.aborted, false);
+    assert.equal(lab.allowed.connections, 1);
+  });
+});
 
 for (const adapter of adapters.filter(({ pools }) => pools)) {
   describe(`${adapter.name} during a look-up`, () => {
