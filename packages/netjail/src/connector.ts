@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { Gate } from './connect.ts';
+import { Gate, lockSocket, pinPath, type PathOptions } from './connect.ts';
 import { Connecting } from './connecting.ts';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
@@ -32,6 +32,8 @@ export interface ConnectorSettings {
   readonly allowH2: boolean;
   /** Milliseconds until connected, 0 for no limit. */
   readonly timeout: number;
+  /** The Unix socket or named pipe that all connections go to, whatever their origin. */
+  readonly socketPath: string | undefined;
 }
 
 /** As in undici's own connector. */
@@ -53,7 +55,7 @@ export interface GuardedConnector {
 /** Makes the connector of one rule set. TLS sessions are kept per connector, so per rule set. */
 export function createConnector(
   guard: Guard,
-  { options, allowH2, timeout }: ConnectorSettings,
+  { options, allowH2, timeout, socketPath }: ConnectorSettings,
 ): GuardedConnector {
   const sessions = new Sessions();
   const connecting = new Connecting(timeout);
@@ -69,11 +71,11 @@ export function createConnector(
 
   /** Opens the socket of one connection; throws what is refused without a look-up. */
   const open = (asked: ConnectorTarget, secure: boolean, target: Target): net.Socket => {
-    const gate = new Gate(guard, target);
+    const gate = socketPath === undefined ? new Gate(guard, target) : new PathGate(guard, socketPath);
     const { localAddress } = asked;
     if (!secure) {
       const own = localAddress ? readOnce({ ...plainOptions, localAddress }) : plainOptions;
-      return gate.watch(net.connect(gate.pinForNet(own) as unknown as net.TcpNetConnectOpts));
+      return gate.watch(net.connect(gate.pinForNet(own) as unknown as net.NetConnectOpts));
     }
     const own = readOnce(localAddress ? { ...tlsOptions, localAddress } : tlsOptions);
     const pinned = gate.pin(own);
@@ -134,6 +136,29 @@ export function createConnector(
     },
     abandon: (error) => connecting.abandon(error),
   };
+}
+
+/** What {@link Gate} is to an address, for the one path of a connector: there is nothing more to judge. */
+class PathGate {
+  readonly #guard: Guard;
+  readonly #path: string;
+
+  constructor(guard: Guard, path: string) {
+    this.#guard = guard;
+    this.#path = path;
+  }
+
+  pin(options: Record<string, unknown>): PathOptions {
+    return pinPath(this.#guard, this.#path, options);
+  }
+
+  pinForNet(options: Readonly<Record<string, unknown>>): PathOptions {
+    return this.pin(readOnce(options));
+  }
+
+  watch<S extends net.Socket>(socket: S): S {
+    return lockSocket(socket);
+  }
 }
 
 /** The origins that a connector was asked for. */

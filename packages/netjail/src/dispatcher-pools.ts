@@ -47,6 +47,9 @@ const AROUND_THE_CONNECTOR = [
   'port',
 ];
 
+/** The path in `connect` is judged like those of other clients. */
+const AROUND_THE_CONNECT_OPTIONS = AROUND_THE_GATE.filter((name) => name !== 'socketPath');
+
 /** undici's own default. */
 const CONNECT_TIMEOUT = 10_000;
 
@@ -71,7 +74,7 @@ export class DispatcherPools {
     const allowH2 = clientOptions['allowH2'] ?? false;
     if (typeof allowH2 !== 'boolean')
       throw invalidOption('allowH2', `it is true or false, not ${show(allowH2)}`);
-    const { timeout: ofConnect, ...socketOptions } = connectOptions;
+    const { timeout: ofConnect, socketPath, ...socketOptions } = connectOptions;
     const timeout = readInteger(
       'connectTimeout',
       ofConnect ?? clientOptions['connectTimeout'],
@@ -79,6 +82,7 @@ export class DispatcherPools {
       CONNECT_TIMEOUT,
       LONGEST_TIME,
     );
+    const path = readSocketPath(socketPath);
     const family = {
       autoSelectFamily: clientOptions['autoSelectFamily'],
       autoSelectFamilyAttemptTimeout: clientOptions['autoSelectFamilyAttemptTimeout'],
@@ -92,7 +96,12 @@ export class DispatcherPools {
       readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),
       (rules) => {
         const guard = new Guard(rules, settings);
-        const connector = createConnector(guard, { options: socketOptions, allowH2, timeout });
+        const connector = createConnector(guard, {
+          options: socketOptions,
+          allowH2,
+          timeout,
+          socketPath: path,
+        });
         return new PooledAgent(this.#build(connector.connect), connector);
       },
       (pool) => pool.retire(),
@@ -245,8 +254,25 @@ function readConnect(connect: unknown): Record<string, unknown> {
       `it is an object of options, not ${show(connect)}: a connector of your own would replace the gate`,
     );
   const options = readOnce(connect) as Record<string, unknown>;
-  refuseOptions(options, [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'useH2c', 'ALPNProtocols']);
+  refuseOptions(options, [
+    ...AROUND_THE_CONNECT_OPTIONS,
+    'host',
+    'hostname',
+    'port',
+    'useH2c',
+    'ALPNProtocols',
+  ]);
   return options;
+}
+
+function readSocketPath(path: unknown): string | undefined {
+  if (path === undefined || path === null) return undefined;
+  if (typeof path !== 'string' || path === '')
+    throw invalidOption(
+      'connect.socketPath',
+      `it is the path of a Unix socket or named pipe, not ${show(path)}`,
+    );
+  return path;
 }
 
 /**

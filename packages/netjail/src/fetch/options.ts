@@ -4,7 +4,11 @@ import type { GuardOptions } from '../options.ts';
 export interface FetchOptions extends GuardOptions {
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
-  /** Options for `net.connect` and `tls.connect` (`ca`, `cert`, `timeout`, ...); no function. */
+  /**
+   * Options for `net.connect` and `tls.connect` (`ca`, `cert`, `timeout`, ...); no function. With
+   * `socketPath` every connection goes to this Unix socket or named pipe, if an entry names it, and
+   * neither host nor port are judged.
+   */
   readonly connect?: Record<string, unknown>;
   /** Offers HTTP/2 over TLS; default false. */
   readonly allowH2?: boolean;

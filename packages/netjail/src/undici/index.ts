@@ -17,7 +17,11 @@ export type DispatcherOptions<C extends AgentClass> = GuardOptions & {
   readonly Agent: C;
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
-  /** Options for `net.connect` and `tls.connect` (`ca`, `cert`, `timeout`, ...); no function. */
+  /**
+   * Options for `net.connect` and `tls.connect` (`ca`, `cert`, `timeout`, ...); no function. With
+   * `socketPath` every connection goes to this Unix socket or named pipe, if an entry names it, and
+   * neither host nor port are judged.
+   */
   readonly connect?: Record<string, unknown>;
 } & OptionsOf<C>;
 

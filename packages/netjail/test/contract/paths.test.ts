@@ -1,17 +1,24 @@
 // Unix sockets: denied, unless an entry names the very path.
+import { createFetch } from '../../src/fetch/index.ts';
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import * as undici7 from 'undici';
+import * as undici6 from 'undici6';
 import { withRules } from '../../src/context.ts';
 import { createDial, type Dial } from '../../src/dial.ts';
 import { HttpAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
+import { Dispatcher } from '../../src/undici/index.ts';
 import { assertDenied } from '../helpers/denial.ts';
+import { tlsCertificate } from '../helpers/lab.ts';
 
 interface UnixServer {
   path: string;
@@ -68,6 +75,34 @@ const ways: Record<string, (rules: Rules | undefined, path: string) => Promise<s
     }),
 };
 
+/** The path of all connections of a dispatcher; what the URL names is never looked up. */
+const through = (rules: Rules | undefined, path: string) => ({
+  ...(rules === undefined ? {} : { rules }),
+  resolver: () => assert.fail('a name was looked up for a path'),
+  connect: { socketPath: path },
+});
+
+ways['fetch with connect.socketPath'] = async (rules, path) => {
+  const fetch = createFetch(through(rules, path));
+  const reply = await (await fetch('http://docker.test/')).text();
+  await fetch.close();
+  return reply;
+};
+ways['undici 6 with connect.socketPath'] = async (rules, path) => {
+  const dispatcher = new Dispatcher({ Agent: undici6.Agent, ...through(rules, path) });
+  const { body } = await undici6.request('http://docker.test/', { dispatcher });
+  const reply = await body.text();
+  await dispatcher.close();
+  return reply;
+};
+ways['undici 7 with connect.socketPath'] = async (rules, path) => {
+  const dispatcher = new Dispatcher({ Agent: undici7.Agent, ...through(rules, path) });
+  const { body } = await undici7.request('http://docker.test/', { dispatcher });
+  const reply = await body.text();
+  await dispatcher.close();
+  return reply;
+};
+
 for (const [name, request] of Object.entries(ways)) {
   describe(`${name} on a path`, () => {
     it('reaches the server when an entry names this very path', async (t) => {
@@ -105,3 +140,52 @@ for (const [name, request] of Object.entries(ways)) {
     });
   });
 }
+
+describe('Dispatcher with connect.socketPath', () => {
+  it('checks the certificate for the name of the URL when the path speaks TLS', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'netjail-'));
+    const path = join(folder, 'x.sock');
+    const certificate = await tlsCertificate();
+    const server = https.createServer(certificate, (_request, response) => response.end('hello'));
+    let connections = 0;
+    server.on('connection', () => connections++).listen(path);
+    await once(server, 'listening');
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    const dispatcher = new Dispatcher({
+      Agent: undici7.Agent,
+      rules: new Rules({ allow: [{ path }] }),
+      connect: { socketPath: path, ca: certificate.cert },
+    });
+    t.after(() => dispatcher.destroy());
+    const { body } = await undici7.request('https://name.test/', { dispatcher });
+    assert.equal(await body.text(), 'hello');
+    await assert.rejects(undici7.request('https://other.test/', { dispatcher }), {
+      code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    });
+    assert.equal(connections, 2);
+  });
+
+  it('lets a denied path through and publishes it in mode report', async (t) => {
+    const server = await startUnixServer(t);
+    const verdicts: unknown[] = [];
+    const listen = (message: unknown): void => void verdicts.push(message);
+    subscribe('netjail:verdict', listen);
+    t.after(() => unsubscribe('netjail:verdict', listen));
+    const fetch = createFetch({
+      rules: new Rules({}),
+      mode: 'report',
+      connect: { socketPath: server.path },
+    });
+    assert.equal(await (await fetch('http://docker.test/')).text(), 'hello');
+    await fetch.close();
+    assert.deepEqual(
+      verdicts.map((verdict) => [(verdict as { host: string }).host, (verdict as { reason: string }).reason]),
+      [[server.path, 'path-not-allowed']],
+    );
+    assert.equal(server.connections, 1);
+  });
+});
