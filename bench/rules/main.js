@@ -5,7 +5,7 @@
 // the figure is the median over the rounds. A row counts only when its verdicts are right.
 // --all measures every Node that the runtime tests have installed (npm run test:runtimes).
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +31,12 @@ const LARGE = flags.quick ? [1000, 100_000] : [1000, 100_000, 1_000_000];
 const BUILD = flags.quick ? 100_000 : 1_000_000;
 const WORKER = fileURLToPath(new URL('worker.js', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const PAGE = `# Benchmarks of the rules
+
+Written by \`npm run bench:rules -- --all --write\`, or for one Node with \`--node\`.
+
+Address text in, boolean out: everything is allowed, what the prefixes block is denied. A figure is nanoseconds of processor time for each check, the median of the rounds; in each round every figure comes from a process of its own, in shuffled order. Half of the 4,096 addresses are blocked, and each text is one flat string, as a parser or a resolver hands it out; the first and last addresses of prefixes and their neighbours are among them. The verdicts of each contender are compared with an oracle: what is wrong stands beside the figure. The list of 40 is the special-purpose prefixes in \`bench/rules/data.js\`; the others are random.`;
 
 const jobs = [];
 const add = (task, contender, family, count) => jobs.push({ task, contender, family, count, time: TIME });
@@ -124,29 +130,33 @@ function nodes() {
   return binaries;
 }
 
-const parts = [];
 let wrong = 0;
 for (const node of nodes()) {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   const { text, wrong: here } = report(version, measure(node), { large: LARGE, build: BUILD, go });
   console.log(text);
-  parts.push(text);
+  if (flags.write) write(Number(/\d+/.exec(version)[0]), text);
   wrong += here;
 }
 
-if (flags.write) {
-  const how = flags.quick
-    ? '`npm run bench:rules -- --quick --write`, a short run'
-    : '`npm run bench:rules -- --write`';
-  const page = `# Benchmarks of the rules
-
-${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, ${os.type()}. Written by ${how}.
-
-Address text in, boolean out: everything is allowed, what the prefixes block is denied. A figure is nanoseconds of processor time for each check, the median of ${ROUNDS} rounds; in each round every figure comes from a process of its own, in shuffled order. Half of the 4,096 addresses are blocked, and each text is one flat string, as a parser or a resolver hands it out; the first and last addresses of prefixes and their neighbours are among them. The verdicts of each contender are compared with an oracle: what is wrong stands beside the figure. The list of 40 is the special-purpose prefixes in \`bench/rules/data.js\`; the others are random.
-
-${parts.join('\n')}`;
+/** Puts the section of a Node into the page, in place of an earlier one, and leaves the others. */
+function write(major, text) {
+  const page = join(ROOT, 'docs/benchmarks-rules.md');
+  const [heading, ...rest] = text.split('\n');
+  const how = flags.quick ? ', a short run (`--quick`)' : '';
+  const when = `${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, ${os.type()}; the median of ${ROUNDS} rounds${how}.`;
+  const sections = new Map(
+    existsSync(page)
+      ? readFileSync(page, 'utf8')
+          .split(/^(?=## Node )/m)
+          .slice(1)
+          .map((section) => [Number(/\d+/.exec(section)[0]), section])
+      : [],
+  );
+  sections.set(major, `${heading}\n\n${when}\n${rest.join('\n').trimEnd()}\n\n`);
+  const ordered = [...sections].sort(([x], [y]) => x - y).map(([, section]) => section);
   mkdirSync(join(ROOT, 'docs'), { recursive: true });
-  writeFileSync(join(ROOT, 'docs/benchmarks-rules.md'), page);
+  writeFileSync(page, `${PAGE}\n\n${ordered.join('').trimEnd()}\n`);
 }
 if (wrong > 0) {
   console.error(`${wrong} rows of netjail have wrong verdicts`);

@@ -120,8 +120,7 @@ export class Table {
   #markSlots(width: 1 | 4, bits: number): void {
     const { data, skip, index } = this;
     for (let i = 0; i < this.top; i++) {
-      const indexed = i >= this.from && i < this.to;
-      if (!indexed && sharedBits(data, i, this.from, width) < skip) continue;
+      if (sharedBits(data, i, this.from, width) < skip) continue;
       const key = windowOf(width, data, i * width, skip) >>> this.shift;
       const meta = data[this.meta + i]!;
       // How many bits of the key the prefix leaves open: at least one is not, or it held all others.
@@ -152,7 +151,7 @@ export class Table {
   }
 }
 
-/** How many leading bits two elements share, which differ. */
+/** How many leading bits two elements share. */
 function sharedBits(data: Uint32Array, x: number, y: number, width: 1 | 4): number {
   let word = 0;
   while (word < width - 1 && data[x * width + word] === data[y * width + word]) word++;

@@ -32,7 +32,7 @@ export class Table4 extends Table {
       : this.#hasBetween(x, this.to, this.top);
   }
 
-  /** Those before `low` are below the address, those from `high` on above it, as far as their words tell. */
+  /** A search among those `from` to `to`; those before are below the address, those behind above it. */
   #hasBetween(x: number, from: number, to: number): boolean {
     const { top, data } = this;
     const unsigned = x >>> 0;

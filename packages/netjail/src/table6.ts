@@ -54,7 +54,7 @@ export class Table6 extends Table {
     const bits = bitsOf6(data[this.meta + i]!);
     const x = data[at]! ^ a;
     // Most addresses are told apart by their first word.
-    if (x !== 0) return bits < 32 && (x & maskOf(bits)) === 0;
+    if (x !== 0) return (x & maskOf(bits)) === 0;
     if (bits <= 32) return true;
     const y = data[at + 1]! ^ b;
     if (bits <= 64) return y >>> (64 - bits) === 0;

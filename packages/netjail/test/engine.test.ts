@@ -338,7 +338,13 @@ for (const family of [IPV4, IPV6]) {
       }
     });
 
-    for (const shape of ['alone', 'with neighbours', 'with others far away', 'with others inside'] as const) {
+    for (const shape of [
+      'alone',
+      'with neighbours',
+      'with others far away',
+      'with half of all addresses far away',
+      'with others inside',
+    ] as const) {
       it(`finds each prefix of a network ${shape}, whatever bits the network shares`, () => {
         const pick = random(size);
         for (const count of [8, 40, 70]) {
@@ -352,6 +358,9 @@ for (const family of [IPV4, IPV6]) {
               alone: [],
               'with neighbours': [value - step, value + step].map((one) => ({ value: one, bits: size })),
               'with others far away': far.slice(0, 2 + pick(6)).map((one) => ({ value: one, bits: size })),
+              // Its bits behind those of the network say nothing about it.
+              'with half of all addresses far away':
+                shared === 0 ? [] : [{ value: value ^ (1n << BigInt(size - 1)), bits: 1 }],
               'with others inside': own.flatMap(({ value: one, bits }) =>
                 pick(3) === 0
                   ? [
@@ -879,5 +888,20 @@ describe('publicly()', () => {
     });
     assert.deepEqual(texts.sort(), ranges.public.filter((text) => !text.includes(':')).sort());
     for (let i = 0; i < v6.count; i++) assert.notEqual(writtenOf(v6.metaAt(i)), BARE6);
+  });
+});
+
+describe('Table4 of mapped prefixes', () => {
+  it('holds every address of a wide one, wherever it is in the index', () => {
+    const small = Array.from({ length: 8 }, (_, i) => plain(`10.${i}.0.0/16`));
+    const given = columnsOf(IPV4, [plain('128.0.0.0/1'), ...small]);
+    given.meta[0] = metaOf(0, 1 | MAPPED4);
+    const table = new Table4(given);
+    for (const text of ['128.0.0.0', '160.1.2.3', '255.255.255.255', '10.7.0.1']) {
+      assert.equal(table.has(Number(parseAddress(text).value) | 0), true, text);
+    }
+    for (const text of ['127.255.255.255', '0.0.0.0', '10.8.0.0']) {
+      assert.equal(table.has(Number(parseAddress(text).value) | 0), false, text);
+    }
   });
 });

@@ -122,21 +122,9 @@ export const equivalent = [
   ),
   ...all(
     'layer.ts',
-    'if (!this.#conditional) return undefined;',
-    'speed: without conditions no group matches, so the facts decide nothing',
-    [['!this.#conditional', 'false']],
-  ),
-  ...all(
-    'layer.ts',
     'this.#tablesOnly = block.conditions === undefined && block.plain.publicAt < 0;',
     'speed: the long way looks into the same table, and finds nothing else',
     [['block.conditions === undefined && block.plain.publicAt < 0', 'false']],
-  ),
-  ...all(
-    'layer.ts',
-    'return count === 0 ? undefined : this.#reasonCarried(count, a, b, c, d, matching);',
-    'speed: where nothing is carried, nothing is judged',
-    [['count === 0', 'false']],
   ),
   ...all('layer.ts', 'default:', 'unreachable: each reason that an address can have is a case', [
     ['default:\n        throw new Error(`netjail: unreachable reason ${reason}`);', 'default:'],

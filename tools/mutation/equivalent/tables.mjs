@@ -172,49 +172,55 @@ export const equivalent = [
     ['w < width', 'w <= width'],
   ),
 
-  ...['table4.ts', 'table6.ts'].flatMap((file) => [
-    ...of(file, 'if (top === 0) return false;', 'only faster: a search in nothing finds nothing', [
-      'top === 0',
-      'false',
-    ]),
+  ...of(
+    'table.ts',
+    'if (open < 0) data[index + key]! |= PARTLY;',
+    'only faster: of a slot that is one prefix a search tells the same',
+    ['open < 0', 'open <= 0'],
+  ),
+  ...of(
+    'table.ts',
+    'while (top >= 0 && !covers(words, stack[top]! * width, lengthAt(stack[top]!), k * width, width)) top--;',
+    'before the start of the stack there is a prefix of length 0, which covers everything',
+    ['top >= 0', 'true'],
+  ),
+  ...of(
+    'table.ts',
+    'if (counts[0] === count) return { words, metas, depths };',
+    'only faster: they are put where they are',
+    ['counts[0] === count', 'false'],
+  ),
+  ...of(
+    'table.ts',
+    'for (let w = 0; w < width; w++) words[k * width + w] = given.words[i * width + w]!;',
+    'the word behind is written again by the next, or is behind the end',
+    ['w < width', 'w <= width'],
+  ),
+
+  ...[
+    ['table4.ts', 'this.#hasIn(x, slot)', 'this.#hasBetween(x, '],
+    ['table6.ts', 'this.#hasIn(a, b, c, d, slot)', 'this.#hasBetween(a, b, c, d, '],
+  ].flatMap(([file, hasIn, hasBetween]) => [
+    ...of(file, `return found < PARTLY ? found < 0 : ${hasIn};`, FULL_SEARCH, ['found < PARTLY', 'false']),
     ...of(
       file,
-      'if (top >= INDEXED_FROM) {',
+      `return ${hasBetween}low === this.from ? 0 : low, high === this.to ? this.top : high);`,
       FULL_SEARCH,
-      ['top >= INDEXED_FROM', 'false'],
-      ['top >= INDEXED_FROM', 'top > INDEXED_FROM'],
+      ['low === this.from', 'true'],
+      ['high === this.to', 'true'],
+    ),
+    ...of(
+      file,
+      `if (this.top < INDEXED_FROM) return this.all || ${hasBetween}0, this.top);`,
+      FULL_SEARCH,
+      ['this.top < INDEXED_FROM', 'true'],
+      ['this.top < INDEXED_FROM', 'this.top <= INDEXED_FROM'],
     ),
   ]),
-  ...of('table4.ts', 'if (top >= INDEXED_FROM) {', FULL_SEARCH, [
-    `{
-      const { skip, from } = this;
-      const order = skip === 0 ? 0 : (x >>> (32 - skip)) - (data[from]! >>> (32 - skip));
-      if (order === 0) {
-        const slot = this.index + ((x << skip) >>> this.shift);
-        low = data[slot]!;
-        high = data[slot + 1]!;
-        // What stands outside of the index may share its bits.
-        if (low === from) low = 0;
-        if (high === this.to) high = top;
-      } else if (order < 0) high = from;
-      else low = this.to;
-    }`,
-    '{}',
+  ...of('table4.ts', 'return headOf(x, this.skip) < this.head', 'they differ here, where there is an index', [
+    'headOf(x, this.skip) < this.head',
+    'headOf(x, this.skip) <= this.head',
   ]),
-  ...of('table4.ts', 'if (order === 0) {', FULL_SEARCH, [
-    `{
-        const slot = this.index + ((x << skip) >>> this.shift);
-        low = data[slot]!;
-        high = data[slot + 1]!;
-        // What stands outside of the index may share its bits.
-        if (low === from) low = 0;
-        if (high === this.to) high = top;
-      }`,
-    '{}',
-  ]),
-  ...of('table4.ts', 'if (low === from) low = 0;', FULL_SEARCH, ['low === from', 'true']),
-  ...of('table4.ts', 'if (high === this.to) high = top;', FULL_SEARCH, ['high === this.to', 'true']),
-  ...of('table4.ts', '} else if (order < 0) high = from;', 'it is not 0 here', ['order < 0', 'order <= 0']),
   ...of('table4.ts', 'if (data[middle]! <= unsigned) low = middle + 1;', NEIGHBOURS, [
     'data[middle]! <= unsigned',
     'data[middle]! < unsigned',
@@ -231,57 +237,23 @@ export const equivalent = [
     ['n > 0', 'n >= 0'],
   ),
 
-  ...of('table6.ts', 'if (top >= INDEXED_FROM) {', FULL_SEARCH, [
-    `{
-      const order = this.skip === 0 ? 0 : this.#compareShared(a, b, c, d);
-      if (order === 0) {
-        const { skip } = this;
-        const shift = skip & 31;
-        let key: number;
-        if (skip < 32) key = shift === 0 ? a : (a << shift) | (b >>> (32 - shift));
-        else if (skip < 64) key = shift === 0 ? b : (b << shift) | (c >>> (32 - shift));
-        else if (skip < 96) key = shift === 0 ? c : (c << shift) | (d >>> (32 - shift));
-        else key = d << shift;
-        const slot = this.index + (key >>> this.shift);
-        low = data[slot]!;
-        high = data[slot + 1]!;
-        if (low === this.from) low = 0;
-        if (high === this.to) high = top;
-      } else if (order < 0) high = this.from;
-      else low = this.to;
-    }`,
-    '{}',
-  ]),
-  ...of('table6.ts', 'if (order === 0) {', FULL_SEARCH, [
-    `{
-        const { skip } = this;
-        const shift = skip & 31;
-        let key: number;
-        if (skip < 32) key = shift === 0 ? a : (a << shift) | (b >>> (32 - shift));
-        else if (skip < 64) key = shift === 0 ? b : (b << shift) | (c >>> (32 - shift));
-        else if (skip < 96) key = shift === 0 ? c : (c << shift) | (d >>> (32 - shift));
-        else key = d << shift;
-        const slot = this.index + (key >>> this.shift);
-        low = data[slot]!;
-        high = data[slot + 1]!;
-        if (low === this.from) low = 0;
-        if (high === this.to) high = top;
-      }`,
-    '{}',
-  ]),
-  ...of('table6.ts', 'if (low === this.from) low = 0;', FULL_SEARCH, ['low === this.from', 'true']),
-  ...of('table6.ts', 'if (high === this.to) high = top;', FULL_SEARCH, ['high === this.to', 'true']),
-  ...of('table6.ts', '} else if (order < 0) high = this.from;', 'it is not 0 here', [
-    'order < 0',
-    'order <= 0',
-  ]),
   ...of(
     'table6.ts',
-    'return (this.data[i << 2]! ^ a) >>> (bits < 32 ? 32 - bits : 0) === 0;',
-    'only faster: it lets nothing through that #inside() does not look at, and holds back nothing that is inside',
-    ['(this.data[i << 2]! ^ a) >>> (bits < 32 ? 32 - bits : 0) === 0', 'true'],
-    ['bits < 32', 'true'],
-    ['bits < 32', 'bits <= 32'],
+    'if (order !== 0 || skip <= 32) return order;',
+    'nobody asks where the first words tell: behind them there is no bit, and no difference',
+    ['skip <= 32', 'skip < 32'],
+    ['skip <= 32', 'false'],
+  ),
+  ...[
+    ['second', 64],
+    ['third', 96],
+  ].flatMap(([name, bits]) =>
+    of(
+      'table6.ts',
+      `if (${name} !== 0 || skip <= ${bits}) return ${name};`,
+      'of the next word there is no bit, and no difference',
+      [`skip <= ${bits}`, `skip < ${bits}`],
+    ),
   ),
   ...of('table6.ts', 'if (data[at + 1] !== b >>> 0) return data[at + 1]! < b >>> 0;', 'they differ here', [
     'data[at + 1]! < b >>> 0',
@@ -295,13 +267,6 @@ export const equivalent = [
     'data[at + 3]! <= d >>> 0',
     'data[at + 3]! < d >>> 0',
   ]),
-  ...of(
-    'table6.ts',
-    'return bits >= 32 ? word >>> 0 : word >>> (32 - bits);',
-    'a word shifted by 0 is the word',
-    ['bits >= 32', 'bits > 32'],
-  ),
-
   ...of(
     'group.ts',
     'const size = Math.max(4, this.count === 0 ? hint : 2 * this.count);',
