@@ -154,7 +154,7 @@ Requests of a guarded client against the same client without a guard, on loopbac
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));
-  writeFileSync(page, `${text}${parts.join('').trimEnd()}\n`);
+  writeFileSync(page, `${text}${parts.map((part) => part.trimEnd()).join('\n\n')}\n`);
 }
 if (wrong > 0) {
   console.error(`${wrong} guarded rows let a blocked address through`);
