@@ -67,6 +67,11 @@ const READ_BY_NET = [
   'writableHighWaterMark',
 ];
 
+/** Those of the options that {@link Gate.pinForNet} would take over: for who opens many sockets with the same ones. */
+export function readByNet(options: Readonly<Record<string, unknown>>): readonly string[] {
+  return READ_BY_NET.filter((name) => options[name] !== undefined);
+}
+
 /** Options for `net.connect` or `tls.connect` with which only judged addresses can be reached. */
 export interface ConnectOptions extends Record<string, unknown> {
   readonly host: string;
@@ -140,10 +145,13 @@ export class Gate {
    * As {@link pin}, for `net.connect`: new options, with only those of the given ones that it reads. Node
    * copies and searches them for each socket, and a request has thirty others.
    */
-  pinForNet(options: Readonly<Record<string, unknown>>): ConnectOptions {
+  pinForNet(
+    options: Readonly<Record<string, unknown>>,
+    names: readonly string[] = READ_BY_NET,
+  ): ConnectOptions {
     const where = this.#admit();
     const pinned: Record<string, unknown> = COPIES_PLAIN_OBJECTS ? where : { __proto__: null, ...where };
-    for (const name of READ_BY_NET) {
+    for (const name of names) {
       const value = options[name];
       if (value !== undefined) pinned[name] = value;
     }

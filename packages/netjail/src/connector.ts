@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { Gate, lockSocket, pinPath, type PathOptions } from './connect.ts';
+import { Gate, lockSocket, pinPath, readByNet, type PathOptions } from './connect.ts';
 import { Connecting } from './connecting.ts';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
@@ -61,6 +61,7 @@ export function createConnector(
   const connecting = new Connecting(timeout);
   const origins = new Origins();
   const plainOptions = readOnce({ highWaterMark: 65_536, ...options });
+  const plainNames = readByNet(plainOptions);
   const tlsOptions = {
     highWaterMark: 16_384,
     ...options,
@@ -74,8 +75,10 @@ export function createConnector(
     const gate = socketPath === undefined ? new Gate(guard, target) : new PathGate(guard, socketPath);
     const { localAddress } = asked;
     if (!secure) {
-      const own = localAddress ? readOnce({ ...plainOptions, localAddress }) : plainOptions;
-      return gate.watch(net.connect(gate.pinForNet(own) as unknown as net.NetConnectOpts));
+      const pinned = localAddress
+        ? gate.pinForNet(readOnce({ ...plainOptions, localAddress }))
+        : gate.pinForNet(plainOptions, plainNames);
+      return gate.watch(net.connect(pinned as unknown as net.NetConnectOpts));
     }
     const own = readOnce(localAddress ? { ...tlsOptions, localAddress } : tlsOptions);
     const pinned = gate.pin(own);
@@ -101,6 +104,8 @@ export function createConnector(
       callback(error, socket);
     };
     origins.add(asked);
+    // Kept where it is read with each request.
+    guarded.crowded = origins.crowded;
     try {
       if (asked.httpSocket !== undefined && asked.httpSocket !== null) {
         throw invalidOption('httpSocket', 'a connection through a proxy would lead around the rules');
@@ -129,13 +134,8 @@ export function createConnector(
       queueMicrotask(() => settle(error as Error, null));
     }
   };
-  return {
-    connect,
-    get crowded() {
-      return origins.crowded;
-    },
-    abandon: (error) => connecting.abandon(error),
-  };
+  const guarded = { connect, crowded: false, abandon: (error: Error) => connecting.abandon(error) };
+  return guarded;
 }
 
 /** What {@link Gate} is to an address, for the one path of a connector: there is nothing more to judge. */

@@ -15,7 +15,8 @@ export class Pools<Pool> implements WithdrawalListener {
   readonly #retire: (pool: Pool) => void;
   /** Least recently used first. */
   readonly #pools = new Map<string, Pool>();
-  #newest: string | undefined;
+  /** The one that was asked for last: most often it is asked for again. It is the last of the pools, too. */
+  #latest: { readonly rules: Rules | undefined; readonly pool: Pool } | undefined;
 
   constructor(max: number, create: (rules: Rules | undefined) => Pool, retire: (pool: Pool) => void) {
     this.#max = max;
@@ -26,19 +27,13 @@ export class Pools<Pool> implements WithdrawalListener {
 
   /** The pool of these rules; `undefined` has one of its own, which denies. */
   for(rules: Rules | undefined): Pool {
-    const id = rules === undefined ? '' : rules.id;
+    if (this.#latest !== undefined && this.#latest.rules === rules) return this.#latest.pool;
+    const id = idOf(rules);
     const known = this.#pools.get(id);
-    if (known !== undefined) {
-      if (id !== this.#newest) {
-        this.#pools.delete(id);
-        this.#pools.set(id, known);
-        this.#newest = id;
-      }
-      return known;
-    }
-    const pool = this.#create(rules);
+    const pool = known ?? this.#create(rules);
+    this.#pools.delete(id);
     this.#pools.set(id, pool);
-    this.#newest = id;
+    this.#latest = { rules, pool };
     if (this.#pools.size > this.#max) {
       const [oldest, evicted] = this.#pools.entries().next().value!;
       this.#pools.delete(oldest);
@@ -49,20 +44,22 @@ export class Pools<Pool> implements WithdrawalListener {
 
   /** The rules are in nobody's policy any more: their connections serve no further request. */
   withdrawn(rules: Rules): void {
-    const pool = this.#pools.get(rules.id);
-    if (pool === undefined) return;
-    this.#pools.delete(rules.id);
-    if (this.#newest === rules.id) this.#newest = undefined;
-    this.#retire(pool);
+    this.#take(rules);
   }
 
   /** Retires the pool of these rules and gives them a new one. */
   renew(rules: Rules | undefined): Pool {
-    const id = rules === undefined ? '' : rules.id;
-    const known = this.#pools.get(id);
-    this.#pools.delete(id);
-    if (known !== undefined) this.#retire(known);
+    this.#take(rules);
     return this.for(rules);
+  }
+
+  #take(rules: Rules | undefined): void {
+    const id = idOf(rules);
+    const pool = this.#pools.get(id);
+    if (pool === undefined) return;
+    this.#pools.delete(id);
+    this.#latest = undefined;
+    this.#retire(pool);
   }
 
   get size(): number {
@@ -77,7 +74,11 @@ export class Pools<Pool> implements WithdrawalListener {
   clear(): Pool[] {
     const pools = [...this.#pools.values()];
     this.#pools.clear();
-    this.#newest = undefined;
+    this.#latest = undefined;
     return pools;
   }
+}
+
+function idOf(rules: Rules | undefined): string {
+  return rules === undefined ? '' : rules.id;
 }
