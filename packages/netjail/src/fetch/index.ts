@@ -31,8 +31,9 @@ const runtimeFetch = globalThis.fetch;
  * - A denial rejects with `TypeError: fetch failed`, as every network failure; `deniedError(error)`
  *   finds the reason.
  * - `dispatcher` in `init` is refused, one inside a `Request` is not used.
- * - It is built on the runtime's own undici, so that the versions always fit. Bun and Deno have
- *   another `fetch` that cannot be guarded this way: importing this module throws there.
+ * - It is built on the Agent that the runtime's own fetch uses, so that the versions always fit: the
+ *   runtime's, or that of an undici that was loaded before this module. Bun and Deno have another
+ *   `fetch` that cannot be guarded this way: importing this module throws there.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for options that are malformed or lead around
  * the rules.

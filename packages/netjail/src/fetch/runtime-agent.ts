@@ -1,4 +1,4 @@
-import type { AgentClass } from '../dispatcher-pools.ts';
+import type { AgentClass, AgentLike } from '../dispatcher-pools.ts';
 import { misuse } from '../errors.ts';
 
 const GLOBAL_DISPATCHERS = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
@@ -6,11 +6,12 @@ const GLOBAL_DISPATCHERS = [Symbol.for('undici.globalDispatcher.2'), Symbol.for(
 type Globals = Record<PropertyKey, unknown>;
 
 /**
- * The Agent class of the undici inside this runtime: the only one whose version always fits the
- * built-in fetch. It is the class of the runtime's own global dispatcher.
+ * The Agent class of the undici inside this runtime, whose version always fits the built-in fetch: the
+ * class of the runtime's own global dispatcher. Where another undici was loaded first the runtime has
+ * made none, and its fetch works with the dispatcher of that one: then it is the class of this.
  *
  * @throws {Error} `ERR_NETJAIL_UNSUPPORTED_RUNTIME` where there is none, as in Bun and Deno, or
- * where another undici has taken its place before it could be seen.
+ * where the dispatcher in its place is no plain Agent (`setGlobalDispatcher(new ProxyAgent(...))`).
  */
 export function runtimeAgent(): AgentClass {
   const { versions } = process;
@@ -22,13 +23,56 @@ export function runtimeAgent(): AgentClass {
     withoutOthers(() => {
       wakeFetch();
       return find();
-    });
+    }) ??
+    standIn();
   if (found === undefined) {
     throw unsupported(
-      'another undici has taken the place of the built-in one; import netjail/fetch before it',
+      'a dispatcher that is no Agent has taken the place of the built-in one; import netjail/fetch before it',
     );
   }
   return found;
+}
+
+/**
+ * What the built-in fetch uses in the place of an Agent of its own. That its connections are ours is
+ * tried out with every Agent class (`DispatcherPools`); one that does not fit fails every request.
+ */
+function standIn(): AgentClass | undefined {
+  const [current, legacy] = GLOBAL_DISPATCHERS.map((key) => classOf((globalThis as Globals)[key]));
+  const used = Number.parseInt(process.versions['undici']!, 10) >= 8 ? current : legacy;
+  if (used?.name === 'Agent') return used;
+  // undici 8 wraps its Agent for the undici 6 or 7 of the runtime.
+  if (used?.name === 'Dispatcher1Wrapper' && current?.name === 'Agent') return wrapped(current, used);
+  return undefined;
+}
+
+function classOf(dispatcher: unknown): AgentClass | undefined {
+  const type = (dispatcher as { constructor?: unknown } | null | undefined)?.constructor;
+  return typeof type === 'function' ? (type as AgentClass) : undefined;
+}
+
+function wrapped(Agent: AgentClass, Wrapper: AgentClass): AgentClass {
+  return class {
+    readonly #agent: AgentLike;
+    readonly #wrapper: AgentLike;
+
+    constructor(options?: never) {
+      this.#agent = new Agent(options);
+      this.#wrapper = new Wrapper(this.#agent as never);
+    }
+
+    dispatch(options: object, handler: object): boolean {
+      return this.#wrapper.dispatch(options, handler);
+    }
+
+    close(): Promise<void> {
+      return this.#agent.close();
+    }
+
+    destroy(error?: Error | null): Promise<void> {
+      return this.#agent.destroy(error);
+    }
+  };
 }
 
 /** Node 20 loads its undici only when it is used. */
@@ -43,9 +87,8 @@ function find(): AgentClass | undefined {
     // With NODE_USE_ENV_PROXY it is an EnvHttpProxyAgent that holds a plain Agent.
     const held = Object.getOwnPropertySymbols(dispatcher).map((symbol) => (dispatcher as Globals)[symbol]);
     for (const candidate of [dispatcher, ...held]) {
-      const type = (candidate as { constructor?: unknown } | null | undefined)?.constructor;
-      if (typeof type === 'function' && type.name === 'Agent' && isBuiltIn(type as AgentClass))
-        return type as AgentClass;
+      const type = classOf(candidate);
+      if (type?.name === 'Agent' && isBuiltIn(type)) return type;
     }
   }
   return undefined;

@@ -1,30 +1,52 @@
 // Another undici is loaded before ours.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startLab } from '../helpers/lab.ts';
-import { BOTH, run } from '../helpers/process.ts';
+import { DENIED, startLab } from '../helpers/lab.ts';
+import { BOTH, GUARDED, run } from '../helpers/process.ts';
+
+/** undici 8 loads on Node 22.19 and later only. */
+const UNDICIS =
+  Number(process.versions.node.split('.')[0]) >= 22
+    ? ['undici6', 'undici', 'undici8']
+    : ['undici6', 'undici'];
 
 describe('every adapter in a process that', () => {
-  it('undici was loaded first is guarded, or netjail/fetch throws', async (t) => {
+  for (const name of UNDICIS) {
+    it(`${name} was loaded in first is guarded`, async (t) => {
+      const lab = await startLab(t);
+      assert.deepEqual(await run(lab, `await import('${name}');BEFORE${BOTH}`), GUARDED);
+      assert.equal(lab.denied.connections, 0);
+    });
+  }
+});
+
+describe('fetch in a process that', () => {
+  for (const name of UNDICIS) {
+    it(`${name} was loaded in first judges redirects and has the rules in effect`, async (t) => {
+      const lab = await startLab(t);
+      const target = encodeURIComponent(lab.url(DENIED));
+      const code = `await import('${name}');BEFORE
+        const own = createFetch();
+        const get = (path) => outcome(own(process.env.ALLOWED + path).then(({ status }) => status));
+        console.log(JSON.stringify([
+          await withRules(rules, () => get('')),
+          await withRules(rules, () => get('redirect?${target}')),
+          await withRules(new Rules({ allow: ['public'] }), () => get('')),
+          await get(''),
+        ]));`;
+      assert.deepEqual(await run(lab, code), [200, 'blocked', 'not-allowed', 'no-rules']);
+      assert.deepEqual([lab.allowed.requests.length, lab.denied.connections], [2, 0]);
+    });
+  }
+
+  it("throws on import when a dispatcher that is no Agent is in the place of the runtime's", async (t) => {
     const lab = await startLab(t);
-    for (const name of ['undici6', 'undici']) {
-      const [allowed, denied] = (await run(lab, `await import('${name}');BEFORE${BOTH}`)) as [
-        unknown[],
-        unknown[],
-      ];
-      assert.ok([200, 'ERR_NETJAIL_UNSUPPORTED_RUNTIME'].includes(allowed[0] as never), String(allowed[0]));
-      assert.deepEqual(
-        [allowed.slice(1), denied.slice(1)],
-        [
-          [200, 200, 200],
-          ['blocked', 'blocked', 'blocked'],
-        ],
-      );
-      assert.ok(
-        ['blocked', 'ERR_NETJAIL_UNSUPPORTED_RUNTIME'].includes(denied[0] as never),
-        String(denied[0]),
-      );
-    }
-    assert.equal(lab.denied.connections, 0);
+    const code = `const { MockAgent, setGlobalDispatcher } = await import('undici');
+      const mock = new MockAgent();
+      setGlobalDispatcher(mock);
+      Object.defineProperty(globalThis, Symbol.for('undici.globalDispatcher.2'), { value: mock, writable: true });
+      new Request('data:,');BEFORE
+      console.log(JSON.stringify(await call(process.env.ALLOWED)));`;
+    assert.deepEqual(await run(lab, code), ['ERR_NETJAIL_UNSUPPORTED_RUNTIME', 200, 200, 200]);
   });
 });
