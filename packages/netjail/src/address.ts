@@ -226,7 +226,7 @@ function scanIPv6(text: string, end: number): Scanned {
   words[3] = 0;
   /** Where the next group goes. */
   let to = 0;
-  /** How many groups are left for those behind `::`; 8 while there was none. */
+  /** Where no further group may go: after 8 of them, or after 7 where `::` stands for one at least. */
   let full = 8;
   let ended = false;
   let i = 0;

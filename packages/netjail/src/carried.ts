@@ -7,12 +7,12 @@ export const carried: Int32Array = new Int32Array(4);
 /** How an IPv6 address carries the IPv4 addresses that {@link carriedAddresses} finds in it. */
 export type CarrierKind = 'IPv4-compatible' | 'IPv4-translated' | 'NAT64' | 'Teredo' | '6to4' | 'ISATAP';
 
-/** The first word of the last prefix, in order, that carries an IPv4 address in itself: 2002::/16. */
+/** The last first word of a prefix that carries IPv4 addresses: the end of 2002::/16. */
 const LAST_CARRIER = 0x2002ffff;
 
 /**
- * Whether an IPv6 address may be the unspecified one or may carry an IPv4 address, by its first and third word: a quick question,
- * since almost every address that programs talk to answers no.
+ * Whether an IPv6 address may be the unspecified one or may carry an IPv4 address, by its first and
+ * third word: a quick question, since almost every address that programs talk to answers no.
  */
 export function isSpecial(a: number, c: number): boolean {
   return a >>> 0 <= LAST_CARRIER || isIsatap(c);

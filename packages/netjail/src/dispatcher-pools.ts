@@ -58,6 +58,8 @@ export class DispatcherPools {
   readonly settings: GuardSettings;
   readonly #pools: Pools<PooledAgent>;
   readonly #build: (connector: Connector) => AgentLike;
+  /** The Unix socket or named pipe of all connections, if there is one. */
+  readonly #socketPath: string | undefined;
   /** The dispatcher of the latest call of fetch: the next one often has the same rules. */
   #latest: { readonly rules: Rules | undefined; readonly dispatcher: AgentLike } | undefined;
   #closed = false;
@@ -82,7 +84,7 @@ export class DispatcherPools {
       CONNECT_TIMEOUT,
       LONGEST_TIME,
     );
-    const path = readSocketPath(socketPath);
+    this.#socketPath = readSocketPath(socketPath);
     const family = {
       autoSelectFamily: clientOptions['autoSelectFamily'],
       autoSelectFamilyAttemptTimeout: clientOptions['autoSelectFamilyAttemptTimeout'],
@@ -100,7 +102,7 @@ export class DispatcherPools {
           options: socketOptions,
           allowH2,
           timeout,
-          socketPath: path,
+          socketPath: this.#socketPath,
         });
         return new PooledAgent(this.#build(connector.connect), connector);
       },
@@ -160,16 +162,8 @@ export class DispatcherPools {
 
   #proxied(rules: Rules | undefined, { method, path, origin }: Record<string, unknown>): Error | undefined {
     if (method !== 'CONNECT' && typeof path === 'string' && path.startsWith('/')) return undefined;
-    let own = { host: '', port: '' };
-    try {
-      const url = new URL(String(origin));
-      own = {
-        host: url.hostname.replace(/^\[|\]$/g, ''),
-        port: url.port || (url.protocol === 'https:' ? '443' : '80'),
-      };
-    } catch {
-      // undici refuses the origin itself.
-    }
+    // The connection judges the host of the origin, but not when it goes to a path.
+    const own = this.#socketPath === undefined ? hostOf(origin) : NO_HOST;
     const guard = new Guard(rules, this.settings);
     return proxiedDenial(
       guard,
@@ -263,6 +257,20 @@ function readConnect(connect: unknown): Record<string, unknown> {
     'ALPNProtocols',
   ]);
   return options;
+}
+
+const NO_HOST = { host: '', port: '' };
+
+function hostOf(origin: unknown): { host: string; port: string } {
+  try {
+    const url = new URL(String(origin));
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port || (url.protocol === 'https:' ? '443' : '80'),
+    };
+  } catch {
+    return NO_HOST; // undici refuses the origin itself.
+  }
 }
 
 function readSocketPath(path: unknown): string | undefined {

@@ -180,7 +180,7 @@ interface Arranged {
 
 /** The prefixes in order, then by depth, and where each depth ends. */
 function byDepth(given: Columns, width: 1 | 4): Arranged {
-  const { words, metas } = inOrder(given, width);
+  const { words, metas } = sorted(given, width);
   const count = metas.length;
   const lengthAt = (k: number): number => (width === 1 ? bitsOf4(metas[k]!) : bitsOf6(metas[k]!));
   const depth = new Uint8Array(count);
@@ -215,7 +215,7 @@ function byDepth(given: Columns, width: 1 | 4): Arranged {
 }
 
 /** The prefixes by their start, then by length. */
-function inOrder(given: Columns, width: 1 | 4): { words: Uint32Array; metas: Uint32Array } {
+function sorted(given: Columns, width: 1 | 4): { words: Uint32Array; metas: Uint32Array } {
   const { count } = given;
   const start = given.words.slice(0, count * width);
   const length = new Uint8Array(count);
@@ -226,7 +226,7 @@ function inOrder(given: Columns, width: 1 | 4): { words: Uint32Array; metas: Uin
   }
   const order = orderBy(start, length, width, count);
   // Each is fetched once, from anywhere; whatever follows goes through memory in its order.
-  const words = start;
+  const words = start; // The masked ones are not needed any more.
   const metas = new Uint32Array(count);
   for (let k = 0; k < count; k++) {
     const i = order[k]!;

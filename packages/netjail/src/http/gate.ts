@@ -112,7 +112,11 @@ export class AgentGate {
     }
     const pool = this.#pools.for(rules);
     if (namesAnotherTarget(request.method, request.path)) {
-      const own = { host: options['host'], port: options['port'] };
+      // The connection judges its host, but not when it goes to a path.
+      const toPath = options['socketPath'] !== undefined && options['socketPath'] !== null;
+      const own = toPath
+        ? { host: undefined, port: undefined }
+        : { host: options['host'], port: options['port'] };
       const error = proxiedDenial(pool, request.method, request.path, own);
       if (error !== undefined) return failRequest(request, options, error);
     }

@@ -169,6 +169,21 @@ describe('Dispatcher with connect.socketPath', () => {
     assert.equal(connections, 2);
   });
 
+  it('denies a path that no entry names when the URL asks for TLS', async (t) => {
+    const server = await startUnixServer(t);
+    const dispatcher = new Dispatcher({
+      Agent: undici7.Agent,
+      rules: new Rules({ allow: ['public'] }),
+      connect: { socketPath: server.path },
+    });
+    t.after(() => dispatcher.destroy());
+    await assertDenied(undici7.request('https://name.test/', { dispatcher }), {
+      host: server.path,
+      reason: 'path-not-allowed',
+    });
+    assert.equal(server.connections, 0);
+  });
+
   it('lets a denied path through and publishes it in mode report', async (t) => {
     const server = await startUnixServer(t);
     const verdicts: unknown[] = [];
@@ -187,5 +202,38 @@ describe('Dispatcher with connect.socketPath', () => {
       [[server.path, 'path-not-allowed']],
     );
     assert.equal(server.connections, 1);
+  });
+});
+
+// Behind a path there may be a proxy, and nobody has judged the host that the URL names.
+describe('a request on a path that names its target in absolute form', () => {
+  const target = 'http://10.0.0.1/';
+  const denial = { host: '10.0.0.1', reason: 'not-allowed', address: '10.0.0.1' } as const;
+
+  it('is denied by Dispatcher, though it names the host of its URL', async (t) => {
+    const server = await startUnixServer(t);
+    for (const { Agent } of [undici6, undici7]) {
+      const dispatcher = new Dispatcher({
+        Agent: Agent as typeof undici7.Agent,
+        rules: new Rules({ allow: [{ path: server.path }] }),
+        connect: { socketPath: server.path },
+      });
+      t.after(() => dispatcher.destroy());
+      const call = dispatcher.request({ origin: 'http://10.0.0.1', path: target, method: 'GET' });
+      await assertDenied(call, denial);
+    }
+    assert.equal(server.connections, 0);
+  });
+
+  it('is denied by HttpAgent, though it names the host of its options', async (t) => {
+    const server = await startUnixServer(t);
+    const agent = new HttpAgent({ rules: new Rules({ allow: [{ path: server.path }] }) });
+    const call = new Promise((resolve, reject) => {
+      http
+        .get({ socketPath: server.path, host: '10.0.0.1', path: target, agent }, resolve)
+        .on('error', reject);
+    });
+    await assertDenied(call, denial);
+    assert.equal(server.connections, 0);
   });
 });
