@@ -72,11 +72,16 @@ export async function start(parts = new Parts()) {
   if (uid !== undefined) chownSync(config, uid, gid);
   const java = find();
   const small = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`];
+  // May begin with a dash, so it is not an argument of its own.
   const id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
-  await runProgram(java, [...small, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config], {
-    user,
-    cwd: folder,
-  });
+  await runProgram(
+    java,
+    [...small, 'kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', config],
+    {
+      user,
+      cwd: folder,
+    },
+  );
   const server = parts.program('kafka', java, [...small, 'kafka.Kafka', config], {
     folder,
     user,
