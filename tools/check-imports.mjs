@@ -7,11 +7,13 @@ const src = fileURLToPath(new URL('../packages/netjail/src', import.meta.url));
 
 /** Lower lines first; modules of one line may use each other, in no circle. */
 const LAYERS = [
-  ['internal/assert.ts', 'internal/order.ts', 'verdict.ts', 'errors.ts'],
+  ['internal/assert.ts', 'internal/order.ts', 'scan.ts', 'verdict.ts', 'errors.ts'],
   ['address.ts', 'prefix.ts', 'carried.ts', 'host.ts', 'ports.ts', 'ranges.data.ts', 'ranges.ts'],
   [
     'entry.ts',
     'intervals.ts',
+    'columns.ts',
+    'arrange.ts',
     'table.ts',
     'table4.ts',
     'table6.ts',
@@ -36,6 +38,7 @@ const LAYERS = [
     'options.ts',
     'target.ts',
     'guard.ts',
+    'connect-options.ts',
     'connect.ts',
     'socket.ts',
     'dial.ts',

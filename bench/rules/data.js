@@ -96,7 +96,7 @@ export function prefixes(family, count, seed = 1) {
     const bits = lengths[0] + source.below(lengths[1] - lengths[0] + 1);
     const shift = size - BigInt(bits);
     const value = (plain(source, family) >> shift) << shift;
-    found.add(`${textOf(family, value)}/${bits}`);
+    found.add(flat(`${textOf(family, value)}/${bits}`));
   }
   return [...found];
 }

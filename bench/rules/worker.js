@@ -50,6 +50,8 @@ const tasks = {
 
   async build() {
     const list = listOf(1);
+    // Its modules are loaded before.
+    await contenders[contender](family, draw(family, 2));
     const start = processorTime();
     const accept = await contenders[contender](family, list);
     const ms = (processorTime() - start) / 1e6;

@@ -1,88 +1,18 @@
 import type { LookupFunction, Socket } from 'node:net';
+import {
+  AN_OPTION,
+  closeOptions,
+  familyOf,
+  isPolluted,
+  READ_BY_NET,
+  type ConnectOptions,
+  type PathOptions,
+} from './connect-options.ts';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { quote, show } from './internal/assert.ts';
 import { LookUp } from './resolver.ts';
 import type { Target } from './target.ts';
-
-/** Options of a socket that would lead it around the gate: never passed on. */
-export const AROUND_THE_GATE: readonly string[] = [
-  'lookup',
-  'path',
-  'socketPath',
-  'fd',
-  'handle',
-  '_handle',
-  'socket',
-  'pipe',
-  'blockList',
-  'createConnection',
-  'proxy',
-  'proxyEnv',
-];
-
-/** What is closed besides: `host` is what Node reads, and we set it. */
-const CLOSED = [...AROUND_THE_GATE, 'hostname'];
-
-/**
- * Closes every option that leads around the gate. Node copies options to objects that have a
- * prototype: through an option that is absent a polluted `Object.prototype` would show.
- */
-export function closeOptions(options: Record<string, unknown>): void {
-  for (const name of CLOSED) {
-    // Defined, not assigned: a setter of a polluted prototype must not have it instead.
-    if (options[name] !== undefined || name in Object.prototype)
-      Object.defineProperty(options, name, { ...AN_OPTION, value: undefined });
-  }
-}
-
-/** Whether options that are absent would show something all the same. */
-function isPolluted(): boolean {
-  for (const name of CLOSED) if (name in Object.prototype) return true;
-  return false;
-}
-
-const AN_OPTION = { writable: true, enumerable: true, configurable: true };
-
-/** What `net.connect` reads of its options and that leads nowhere else. */
-const READ_BY_NET = [
-  'allowHalfOpen',
-  'autoSelectFamily',
-  'autoSelectFamilyAttemptTimeout',
-  'family',
-  'highWaterMark',
-  'hints',
-  'keepAlive',
-  'keepAliveInitialDelay',
-  'localAddress',
-  'localPort',
-  'noDelay',
-  'onread',
-  'readable',
-  'readableHighWaterMark',
-  'signal',
-  'timeout',
-  'typeOfService',
-  'writable',
-  'writableHighWaterMark',
-];
-
-/** Those of the options that {@link Gate.pinForNet} would take over: for who opens many sockets with the same ones. */
-export function readByNet(options: Readonly<Record<string, unknown>>): readonly string[] {
-  return READ_BY_NET.filter((name) => options[name] !== undefined);
-}
-
-/** Options for `net.connect` or `tls.connect` with which only judged addresses can be reached. */
-export interface ConnectOptions extends Record<string, unknown> {
-  readonly host: string;
-  readonly port: number;
-  readonly lookup: LookupFunction;
-}
-
-/** Options for `net.connect` or `tls.connect` with which only one path can be reached. */
-export interface PathOptions extends Record<string, unknown> {
-  readonly path: string;
-}
 
 type GatedSocket = Socket & { blockList?: { check(address: string): boolean } };
 
@@ -281,22 +211,6 @@ const lookUpNothing: LookupFunction = (host, _options, callback) => {
   const error = new Error(`netjail: unreachable look-up of the address ${quote(String(host))}`);
   process.nextTick(callback, error, '', 0);
 };
-
-/** Options of a connection that fails with the error, through the socket's own channel. */
-export function failingOptions(error: Error, options: Record<string, unknown>): ConnectOptions {
-  const lookup: LookupFunction = (_host, _options, callback) => process.nextTick(callback, error, '', 0);
-  const { signal } = options;
-  const safe = Object.create(null) as Record<string, unknown>;
-  closeOptions(safe);
-  if (signal !== undefined) safe['signal'] = signal;
-  return Object.assign(safe, { host: 'denied.invalid', port: 1, lookup });
-}
-
-function familyOf(family: unknown): 0 | 4 | 6 {
-  if (family === 4 || family === 'IPv4') return 4;
-  if (family === 6 || family === 'IPv6') return 6;
-  return 0;
-}
 
 /** Destroys a socket that is not ready (`event`) within so many milliseconds; 0 for no limit. */
 export function limitConnecting(socket: Socket, event: string, timeout: number): void {

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { Gate, lockSocket, pinPath, readByNet, type PathOptions } from './connect.ts';
+import { Gate, lockSocket, pinPath } from './connect.ts';
+import { readByNet, type PathOptions } from './connect-options.ts';
 import { Connecting } from './connecting.ts';
 import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';

@@ -1,15 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import {
-  AROUND_THE_GATE,
-  failingOptions,
-  Gate,
-  limitConnecting,
-  lockSocket,
-  pinPath,
-  type ConnectOptions,
-  type PathOptions,
-} from './connect.ts';
+import { Gate, limitConnecting, lockSocket, pinPath } from './connect.ts';
+import { AROUND_THE_GATE, failingOptions, type ConnectOptions, type PathOptions } from './connect-options.ts';
 import { currentRules } from './context.ts';
 import { DeniedError, misuse } from './errors.ts';
 import { Guard } from './guard.ts';

@@ -2,7 +2,7 @@ import { createConnector, type Connector, type GuardedConnector } from './connec
 import { misuse } from './errors.ts';
 import { Guard } from './guard.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
-import { AROUND_THE_GATE } from './connect.ts';
+import { AROUND_THE_GATE } from './connect-options.ts';
 import {
   invalidOption,
   LONGEST_TIME,

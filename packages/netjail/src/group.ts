@@ -15,7 +15,7 @@ import {
   positionOf,
   writtenOf,
   type Columns,
-} from './table.ts';
+} from './columns.ts';
 import { Table4 } from './table4.ts';
 import { Table6 } from './table6.ts';
 

@@ -9,7 +9,7 @@ export {
   type TlsDialTarget,
 } from './dial.ts';
 export { DeniedError, deniedError, type DeniedErrorInit, type ErrorCode } from './errors.ts';
-export type { ConnectOptions } from './connect.ts';
+export type { ConnectOptions } from './connect-options.ts';
 export type { CarrierKind } from './carried.ts';
 export type { EntryFields, EntryInput } from './entry.ts';
 export type { PolicyMessage, VerdictMessage } from './events.ts';

@@ -4,7 +4,7 @@ import { maskOf } from './internal/order.ts';
 import { inIntervals, intervalsCover } from './intervals.ts';
 import type { Layer } from './layer.ts';
 import type { EntryList } from './list.ts';
-import { bitsOf4, bitsOf6, positionOf } from './table.ts';
+import { bitsOf4, bitsOf6, positionOf } from './columns.ts';
 import type { Table4 } from './table4.ts';
 import type { Table6 } from './table6.ts';
 

@@ -1,11 +1,11 @@
-import { Address, IPV4, isMapped, NO_ADDRESS, scanned } from './address.ts';
+import { Address, isMapped } from './address.ts';
 import { parseEntry, type Entry, type EntryFields } from './entry.ts';
 import { misuse } from './errors.ts';
 import { Group, GroupBuilder, type Found } from './group.ts';
 import { canonicalHost, type HostPattern } from './host.ts';
-import { BARE, scannedLength, scanPrefix } from './prefix.ts';
 import { isPort, type Ports } from './ports.ts';
-import { BARE4, BARE6, MAPPED4, MAX_ENTRIES } from './table.ts';
+import { BARE, IPV4, NO_ADDRESS, scanned, scannedLength, scanPrefix } from './scan.ts';
+import { BARE4, BARE6, MAPPED4, MAX_ENTRIES } from './columns.ts';
 import type { TargetFacts } from './verdict.ts';
 
 /** What is known of a target, in canonical form; `undefined` where it is not known. */

@@ -1,9 +1,7 @@
-import { Address, IPV4, IPV6, NO_ADDRESS, scanAddress, ZONED } from './address.ts';
+import { Address } from './address.ts';
 import { misuse } from './errors.ts';
 import { show } from './internal/assert.ts';
 import { maskOf } from './internal/order.ts';
-
-const SLASH = 47;
 
 /**
  * An address and how many of its leading bits count, with the grammar and the text of Go's
@@ -120,38 +118,4 @@ export class Prefix {
   toJSON(): string {
     return this.toString();
   }
-}
-
-/** The length of the prefix that {@link scanPrefix} read. */
-export const scannedLength: Int32Array = new Int32Array(1);
-
-/** No length was written: a bare address. */
-export const BARE = -1;
-
-/**
- * Reads a prefix or a bare address into `scanned` and {@link scannedLength}, without making values.
- * Accepts exactly what {@link Prefix.parse} and {@link Address.parse} without a zone accept.
- */
-export function scanPrefix(text: string): typeof NO_ADDRESS | typeof IPV4 | typeof IPV6 {
-  const end = text.length;
-  // One digit to three.
-  let slash = end - 2;
-  const first = end - 4;
-  while (slash >= first && text.charCodeAt(slash) !== SLASH) slash--;
-  const bare = slash < first;
-  const found = scanAddress(text, bare ? end : slash);
-  if (found === ZONED) return NO_ADDRESS;
-  if (bare) {
-    scannedLength[0] = BARE;
-    return found;
-  }
-  let bits = 0;
-  for (let i = slash + 1; i < end; i++) {
-    const digit = text.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9 || (i > slash + 1 && bits === 0)) return NO_ADDRESS;
-    bits = bits * 10 + digit;
-  }
-  if (bits > (found === IPV4 ? 32 : 128)) return NO_ADDRESS;
-  scannedLength[0] = bits;
-  return found;
 }

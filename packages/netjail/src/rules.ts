@@ -1,4 +1,4 @@
-import { Address, IPV4, IPV6, scanAddress, scanned } from './address.ts';
+import { Address } from './address.ts';
 import type { EntryFields, EntryInput } from './entry.ts';
 import { misuse } from './errors.ts';
 import { Explanation, readExplainTarget, readingsOf, targetText, type ExplainTarget } from './explain.ts';
@@ -9,6 +9,7 @@ import { lintLayer, type LintWarning } from './lint.ts';
 import { EntryList } from './list.ts';
 import { readPolicy } from './policy-read.ts';
 import { readScopes } from './rules-text.ts';
+import { IPV4, IPV6, scanAddress, scanned } from './scan.ts';
 import { allowed, denied, type TargetFacts, type Verdict } from './verdict.ts';
 
 /** The two lists of a rule set; an omitted one is empty. */

@@ -1,14 +1,12 @@
 import net from 'node:net';
+import { Gate, limitConnecting, pinPath } from './connect.ts';
 import {
   AROUND_THE_GATE,
   closeOptions,
   failingOptions,
-  Gate,
-  limitConnecting,
-  pinPath,
   type ConnectOptions,
   type PathOptions,
-} from './connect.ts';
+} from './connect-options.ts';
 import { DeniedError, misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { isRecord, readOnce } from './internal/assert.ts';

@@ -1,5 +1,6 @@
 import { maskOf } from './internal/order.ts';
-import { bitsOf4, headOf, INDEXED_FROM, PARTLY, POSITION, Table, type Columns } from './table.ts';
+import { bitsOf4, type Columns } from './columns.ts';
+import { headOf, INDEXED_FROM, PARTLY, POSITION, Table } from './table.ts';
 
 /** The IPv4 prefixes of a list. */
 export class Table4 extends Table {

@@ -1,6 +1,7 @@
 import { maskOf } from './internal/order.ts';
 import { follows } from './intervals.ts';
-import { bitsOf6, headOf, INDEXED_FROM, PARTLY, POSITION, Table, type Columns } from './table.ts';
+import { bitsOf6, type Columns } from './columns.ts';
+import { headOf, INDEXED_FROM, PARTLY, POSITION, Table } from './table.ts';
 
 /** The IPv6 prefixes of a list. */
 export class Table6 extends Table {

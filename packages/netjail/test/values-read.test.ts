@@ -1,11 +1,22 @@
 // What the readers of addresses, prefixes, hosts and ports accept, and the exact reason for what they refuse.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Address, IPV4, IPV6, NO_ADDRESS, scanAddress, scanned, ZONED } from '../src/address.ts';
+import { Address } from '../src/address.ts';
 import { carried, carriedAddresses, carrierKind } from '../src/carried.ts';
 import { canonicalHost, readHostPattern } from '../src/host.ts';
 import { hasPort, isPort, portsAsInput, readPorts } from '../src/ports.ts';
-import { BARE, Prefix, scannedLength, scanPrefix } from '../src/prefix.ts';
+import { Prefix } from '../src/prefix.ts';
+import {
+  BARE,
+  IPV4,
+  IPV6,
+  NO_ADDRESS,
+  scanAddress,
+  scanned,
+  scannedLength,
+  scanPrefix,
+  ZONED,
+} from '../src/scan.ts';
 
 /** What was read: an IPv4 address is in the last word alone. */
 const words = (kind: number): number[] =>

@@ -1,21 +1,21 @@
 // Equivalent mutants of addresses, prefixes, hosts and ports: see ../equivalent.mjs.
 export const equivalent = [
   {
-    file: 'address.ts',
+    file: 'scan.ts',
     line: 'if (end <= 15 && scanQuad(text, 0, end) === end) return IPV4;',
     original: 'end <= 15',
     replacement: 'true',
     reason: 'only speed: a quad ends after 15 characters at most, so it never ends at a later end',
   },
   {
-    file: 'address.ts',
+    file: 'scan.ts',
     line: 'while (i < end) {',
     original: 'i < end',
     replacement: 'i <= end',
     reason: 'behind the end there is no digit and no colon: the round ends the loop',
   },
   {
-    file: 'address.ts',
+    file: 'scan.ts',
     line: 'if (i === NO_QUAD) return NO_ADDRESS;',
     original: 'i === NO_QUAD',
     replacement: 'false',

@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
-import { failingOptions, Gate } from '../connect.ts';
+import { Gate } from '../connect.ts';
+import { failingOptions } from '../connect-options.ts';
 import { currentRules } from '../context.ts';
 import { DeniedError } from '../errors.ts';
 import { Guard } from '../guard.ts';

@@ -1,15 +1,13 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { Gate, lockSocket, pinPath } from '../connect.ts';
 import {
   AROUND_THE_GATE,
   failingOptions,
-  Gate,
-  lockSocket,
-  pinPath,
   type ConnectOptions,
   type PathOptions,
-} from '../connect.ts';
+} from '../connect-options.ts';
 import { currentRules, underRulesOfCall } from '../context.ts';
 import { misuse } from '../errors.ts';
 import { Guard } from '../guard.ts';

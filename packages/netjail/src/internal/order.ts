@@ -6,90 +6,158 @@ export function maskOf(bits: number): number {
 
 /** Runs up to this long are sorted by insertion. */
 const SHORT = 24;
+/** From so many on, a key is read in three digits: below, it takes longer to count through these. */
+const LONG = 4096;
+
+/** Prefixes of one family to be sorted: `width` words of each, and how many of their bits count. */
+interface Unsorted {
+  readonly words: Uint32Array;
+  readonly length: Uint8Array;
+  readonly width: 1 | 4;
+}
 
 /**
- * The order of prefixes by start (`width` words each), then by length, then as they were: indices,
- * sorted.
+ * The order of prefixes by start (`width` words each, host bits left out), then by length, then as
+ * they were: indices, sorted.
  *
- * A radix sort: word by word from the first on, inside of each run of equal words, and a word byte
- * by byte from the last on. It needs no comparison of all words for most, and is stable.
+ * A radix sort: word by word from the first on, inside of each run of equal words, and a word digit
+ * by digit from the last on. It needs no comparison of all words for most, and is stable.
+ *
+ * Each loop is a function of its own: a long list is sorted once, and the engine makes a function
+ * fast while it waits for it much sooner than a loop in the middle of a long one.
  */
-export function orderBy(start: Uint32Array, length: Uint8Array, width: 1 | 4, count: number): Uint32Array {
+export function orderBy(words: Uint32Array, length: Uint8Array, width: 1 | 4, count: number): Uint32Array {
+  const given: Unsorted = { words, length, width };
   // One large block, which an allocator gives back to the system; smaller ones it would keep.
   const block = new Uint32Array(count > SHORT ? 4 * count : count);
   const order = block.subarray(0, count);
-  for (let i = 0; i < count; i++) order[i] = i;
   const spare = block.subarray(count, 2 * count);
   const keys = block.subarray(2 * count, 3 * count);
   const spareKeys = block.subarray(3 * count);
-  const sums = new Uint32Array(256);
+  for (let i = 0; i < count; i++) order[i] = i;
 
-  const compare = (x: number, y: number, from: number): number => {
-    for (let word = from; word < width; word++) {
-      const difference = start[x * width + word]! - start[y * width + word]!;
-      if (difference !== 0) return difference;
-    }
-    return length[x]! - length[y]!;
-  };
-
-  const insert = (low: number, high: number, word: number): void => {
-    for (let k = low + 1; k < high; k++) {
-      const one = order[k]!;
-      let to = k;
-      while (to > low && compare(order[to - 1]!, one, word) > 0) {
-        order[to] = order[to - 1]!;
-        to--;
-      }
-      order[to] = one;
-    }
-  };
-
-  /** Sorts a part of `order` by its `keys`. */
-  const byKeys = (low: number, high: number): void => {
+  /** Sorts a part of `order` by the keys that it sets. */
+  const byKeys = (low: number, high: number, word: number): void => {
+    setKeys(given, keys, order, low, high, word);
+    const digits = high - low < LONG ? 8 : 11;
     let fromKeys = keys;
     let toKeys = spareKeys;
     let from = order;
     let to = spare;
-    for (let shift = 0; shift < 32; shift += 8) {
-      sums.fill(0);
-      for (let k = low; k < high; k++) sums[(fromKeys[k]! >>> shift) & 255]!++;
-      // A byte that is the same everywhere costs nothing more.
-      if (sums[(fromKeys[low]! >>> shift) & 255] === high - low) continue;
-      let sum = low;
-      for (let digit = 0; digit < 256; digit++) {
-        const here = sums[digit]!;
-        sums[digit] = sum;
-        sum += here;
-      }
-      for (let k = low; k < high; k++) {
-        const key = fromKeys[k]!;
-        const place = sums[(key >>> shift) & 255]!++;
-        toKeys[place] = key;
-        to[place] = from[k]!;
-      }
+    for (let shift = 0; shift < 32; shift += digits) {
+      const sums = countDigits(fromKeys, low, high, shift, digits);
+      // A digit that is the same everywhere costs nothing more.
+      if (sums === undefined) continue;
+      distribute(sums, fromKeys, toKeys, from, to, low, high, shift, digits);
       [fromKeys, toKeys] = [toKeys, fromKeys];
       [from, to] = [to, from];
     }
-    if (from !== order) order.set(from.subarray(low, high), low);
+    if (from === order) return;
+    order.set(from.subarray(low, high), low);
+    keys.set(fromKeys.subarray(low, high), low);
   };
 
   const sort = (low: number, high: number, word: number): void => {
     if (high - low <= SHORT) {
-      insert(low, high, word);
+      insert(given, order, low, high, word);
       return;
     }
-    const at = (k: number): number => (word < width ? start[order[k]! * width + word]! : length[order[k]!]!);
-    for (let k = low; k < high; k++) keys[k] = at(k);
-    byKeys(low, high);
+    byKeys(low, high, word);
     if (word === width) return;
     for (let from = low; from < high;) {
-      const key = at(from);
-      let to = from + 1;
-      while (to < high && at(to) === key) to++;
+      const to = endOfRun(keys, from, high);
+      // Its keys are overwritten, and not needed any more.
       if (to - from > 1) sort(from, to, word + 1);
       from = to;
     }
   };
   sort(0, count, 0);
   return order;
+}
+
+/** A word of the start of a prefix, or its length behind the last. */
+function keyOf({ words, length, width }: Unsorted, i: number, word: number): number {
+  const bits = length[i]!;
+  return word < width ? (words[i * width + word]! & maskOf(bits - 32 * word)) >>> 0 : bits;
+}
+
+function setKeys(
+  given: Unsorted,
+  keys: Uint32Array,
+  order: Uint32Array,
+  low: number,
+  high: number,
+  word: number,
+): void {
+  for (let k = low; k < high; k++) keys[k] = keyOf(given, order[k]!, word);
+}
+
+/** How often each value of a digit is there; `undefined` where all have the same. */
+function countDigits(
+  keys: Uint32Array,
+  low: number,
+  high: number,
+  shift: number,
+  digits: number,
+): Uint32Array | undefined {
+  const sums = new Uint32Array(1 << digits);
+  const mask = sums.length - 1;
+  for (let k = low; k < high; k++) sums[(keys[k]! >>> shift) & mask]!++;
+  return sums[(keys[low]! >>> shift) & mask] === high - low ? undefined : sums;
+}
+
+/** Puts the part in the order of one digit, what is equal in the order that it has. */
+function distribute(
+  sums: Uint32Array,
+  fromKeys: Uint32Array,
+  toKeys: Uint32Array,
+  from: Uint32Array,
+  to: Uint32Array,
+  low: number,
+  high: number,
+  shift: number,
+  digits: number,
+): void {
+  const mask = (1 << digits) - 1;
+  let sum = low;
+  for (let digit = 0; digit <= mask; digit++) {
+    const here = sums[digit]!;
+    sums[digit] = sum;
+    sum += here;
+  }
+  for (let k = low; k < high; k++) {
+    const key = fromKeys[k]!;
+    const place = sums[(key >>> shift) & mask]!++;
+    toKeys[place] = key;
+    to[place] = from[k]!;
+  }
+}
+
+/** Where the run of keys that are equal ends. */
+function endOfRun(keys: Uint32Array, from: number, high: number): number {
+  const key = keys[from];
+  let to = from + 1;
+  while (to < high && keys[to] === key) to++;
+  return to;
+}
+
+/** Sorts a part by insertion, from one word on: the words before are the same. */
+function insert(given: Unsorted, order: Uint32Array, low: number, high: number, word: number): void {
+  for (let k = low + 1; k < high; k++) {
+    const one = order[k]!;
+    let to = k;
+    while (to > low && compare(given, order[to - 1]!, one, word) > 0) {
+      order[to] = order[to - 1]!;
+      to--;
+    }
+    order[to] = one;
+  }
+}
+
+function compare(given: Unsorted, x: number, y: number, from: number): number {
+  for (let word = from; word < given.width; word++) {
+    const difference = keyOf(given, x, word) - keyOf(given, y, word);
+    if (difference !== 0) return difference;
+  }
+  return given.length[x]! - given.length[y]!;
 }
