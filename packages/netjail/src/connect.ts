@@ -8,7 +8,7 @@ import {
   type ConnectOptions,
   type PathOptions,
 } from './connect-options.ts';
-import { misuse } from './errors.ts';
+import { isError, misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { quote, show } from './internal/assert.ts';
 import { LookUp } from './resolver.ts';
@@ -52,6 +52,8 @@ export class Gate {
   #admitted: string | undefined;
   /** Whether the runtime named an address before it connected to it. */
   #asked = false;
+  /** The denial that ended the connection: no further address is tried. */
+  #vetoed: Error | undefined;
 
   constructor(guard: Guard, target: Target) {
     this.#guard = guard;
@@ -129,9 +131,18 @@ export class Gate {
   /** Node asks this about each address that it is about to connect to: true is a veto. */
   check(address: string | undefined): boolean {
     this.#asked = true;
-    const error = this.#denial(address);
+    if (this.#vetoed !== undefined) return true;
+    const error = (this.#vetoed = this.#denial(address));
     if (error === undefined) return false;
-    this.#socket!.destroy(error);
+    // Node is in the middle of its addresses and must find the socket as it was. It goes on to the next
+    // one, each is vetoed, and then it destroys the socket with an error of its own.
+    const socket = this.#socket!;
+    const destroy = (): Socket => {
+      delete (socket as Partial<Socket>).destroy;
+      return socket.destroy(error);
+    };
+    socket.destroy = destroy;
+    process.nextTick(destroy);
     return true;
   }
 
@@ -147,8 +158,10 @@ export class Gate {
     const socket = this.#socket!;
     if (socket.destroyed) return;
     const { remoteAddress } = socket;
-    // The peer reset the connection already: there is no address to judge, and nothing to talk to.
-    const error = remoteAddress === undefined ? gone(this.#target) : this.#denial(remoteAddress);
+    // An end of one's own but no other: the peer reset the connection already, and there is nothing to
+    // talk to. Without either it is no connection to an address.
+    const reset = remoteAddress === undefined && socket.localAddress !== undefined;
+    const error = reset ? gone(this.#target) : this.#denial(remoteAddress);
     if (error !== undefined) socket.destroy(error);
   }
 
@@ -179,10 +192,9 @@ export class Gate {
         (error: unknown) => {
           this.#lookUp.finish();
           // A rejection without an error must not look like success to Node.
-          const failure =
-            error instanceof Error
-              ? error
-              : new Error('Cannot resolve: the resolver failed', { cause: error });
+          const failure = isError(error)
+            ? error
+            : new Error('Cannot resolve: the resolver failed', { cause: error });
           process.nextTick(callback, failure, '', 0);
         },
       );

@@ -49,6 +49,8 @@ export interface GuardedConnector {
   readonly connect: Connector;
   /** undici does not end connections that are being opened when it is destroyed. */
   abandon(error: Error): void;
+  /** Ends the others as well: an undici that is closed already does nothing when it is destroyed. */
+  end(error: Error): void;
   /** Whether so many origins were asked for that the agent should make place for a new one. */
   readonly crowded: boolean;
 }
@@ -60,6 +62,8 @@ export function createConnector(
 ): GuardedConnector {
   const sessions = new Sessions();
   const connecting = new Connecting(timeout);
+  const sockets = new Set<net.Socket>();
+  let ended: Error | undefined;
   const origins = new Origins();
   const plainOptions = readOnce({ highWaterMark: 65_536, ...options });
   const plainNames = readByNet(plainOptions);
@@ -108,6 +112,8 @@ export function createConnector(
     // Kept where it is read with each request.
     guarded.crowded = origins.crowded;
     try {
+      // What still queued behind a socket that was ended asks for another one.
+      if (ended !== undefined) throw ended;
       if (asked.httpSocket !== undefined && asked.httpSocket !== null) {
         throw invalidOption('httpSocket', 'a connection through a proxy would lead around the rules');
       }
@@ -116,6 +122,7 @@ export function createConnector(
       const target = readTarget(host, asked.port || (secure ? 443 : 80));
       const socket = open(asked, secure, target);
       connecting.add(socket, target);
+      sockets.add(socket);
       if (keepAlive) socket.setKeepAlive(true, keepAliveDelay);
       socket
         .setNoDelay(true)
@@ -127,6 +134,7 @@ export function createConnector(
         .on('error', (error) => settle(error, null))
         .on('close', () => {
           connecting.delete(socket);
+          sockets.delete(socket);
           if (waiting)
             settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'), null);
         });
@@ -135,7 +143,15 @@ export function createConnector(
       queueMicrotask(() => settle(error as Error, null));
     }
   };
-  const guarded = { connect, crowded: false, abandon: (error: Error) => connecting.abandon(error) };
+  const guarded = {
+    connect,
+    crowded: false,
+    abandon: (error: Error) => connecting.abandon(error),
+    end: (error: Error) => {
+      ended = error;
+      for (const socket of sockets) socket.destroy(error);
+    },
+  };
   return guarded;
 }
 

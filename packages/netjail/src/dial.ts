@@ -167,7 +167,7 @@ function openSocket(
   }
   gate.watchClosely(socket);
   // An own connect function may hand out a socket that is connected already.
-  if (!socket.connecting && !socket.destroyed && socket.remoteAddress !== undefined) gate.confirmPeer();
+  if (isConnected(socket)) gate.confirmPeer();
   return socket;
 }
 
@@ -223,9 +223,19 @@ function ready<S extends net.Socket>(
   onReady: (() => void) | undefined,
   timeout: number,
 ): S {
+  if (isConnected(socket)) {
+    // No event says so any more.
+    if (onReady !== undefined) process.nextTick(() => socket.destroyed || onReady.call(socket));
+    return socket;
+  }
   if (onReady !== undefined) socket.once(event, onReady);
   limitConnecting(socket, event, timeout);
   return socket;
+}
+
+/** Whether a socket is connected already: one that an own `connect` function had at hand. */
+function isConnected(socket: net.Socket): boolean {
+  return !socket.pending && !socket.destroyed;
 }
 
 export type { GuardSettings };

@@ -58,13 +58,16 @@ export class DispatcherPools {
   readonly settings: GuardSettings;
   readonly #pools: Pools<PooledAgent>;
   readonly #build: (connector: Connector) => AgentLike;
+  /** Pools that serve no further request and still finish what they are doing. */
+  readonly #retired = new Set<PooledAgent>();
   /** The Unix socket or named pipe of all connections, if there is one. */
   readonly #socketPath: string | undefined;
   /** The dispatcher of the latest call of fetch: the next one often has the same rules. */
   #latest: { readonly rules: Rules | undefined; readonly dispatcher: AgentLike } | undefined;
   #closed = false;
 
-  constructor(Agent: AgentClass, options: unknown) {
+  /** `onEvent` is told of what the agents emit. */
+  constructor(Agent: AgentClass, options: unknown, onEvent?: AgentListener) {
     const { settings, rest } = readOptions(options);
     const { maxPools, connect, ...clientOptions } = rest;
     this.settings = settings;
@@ -104,9 +107,11 @@ export class DispatcherPools {
           timeout,
           socketPath: this.#socketPath,
         });
-        return new PooledAgent(this.#build(connector.connect), connector);
+        const agent = this.#build(connector.connect);
+        if (onEvent !== undefined) listen(agent, onEvent);
+        return new PooledAgent(agent, connector);
       },
-      (pool) => pool.retire(),
+      (pool) => this.#retire(pool),
     );
     probe(Agent, this.#build);
   }
@@ -147,17 +152,25 @@ export class DispatcherPools {
   }
 
   closeIdleConnections(): void {
-    for (const pool of this.#pools.clear()) pool.retire();
+    for (const pool of this.#pools.clear()) this.#retire(pool);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#pools.clear().map((agent) => agent.close()));
+    for (const pool of this.#pools.clear()) this.#retire(pool);
+    await Promise.all(Array.from(this.#retired, (pool) => pool.close()));
   }
 
   async destroy(error: Error | null = null): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#pools.clear().map((agent) => agent.destroy(error)));
+    const pools = [...this.#pools.clear(), ...this.#retired];
+    await Promise.all(pools.map((pool) => pool.destroy(error)));
+  }
+
+  /** Lets a pool finish what it is doing. */
+  #retire(pool: PooledAgent): void {
+    this.#retired.add(pool);
+    pool.close().then(() => this.#retired.delete(pool));
   }
 
   #proxied(rules: Rules | undefined, { method, path, origin }: Record<string, unknown>): Error | undefined {
@@ -192,6 +205,7 @@ export class DispatcherPools {
 class PooledAgent implements AgentLike {
   readonly #agent: AgentLike;
   readonly #connector: GuardedConnector;
+  #closing: Promise<void> | undefined;
 
   constructor(agent: AgentLike, connector: GuardedConnector) {
     this.#agent = agent;
@@ -202,26 +216,38 @@ class PooledAgent implements AgentLike {
     return this.#agent.dispatch(options, handler);
   }
 
+  /** Resolves when everything is finished, or destroyed; more than one may wait for it. */
   close(): Promise<void> {
-    return this.#agent.close();
+    return (this.#closing ??= this.#agent.close().catch(() => {}));
   }
 
   async destroy(error: Error | null = null): Promise<void> {
+    const reason =
+      error ?? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the dispatcher is destroyed');
+    if (this.#closing !== undefined) {
+      this.#connector.end(reason);
+      await this.#closing;
+      return;
+    }
     const done = this.#agent.destroy(error);
-    this.#connector.abandon(
-      error ?? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the dispatcher is destroyed'),
-    );
+    this.#connector.abandon(reason);
     await done;
   }
 
   get crowded(): boolean {
     return this.#connector.crowded;
   }
+}
 
-  /** Lets the agent finish what it is doing; that it may be closed already is no harm. */
-  retire(): void {
-    this.close().catch(() => {});
-  }
+/** Is told of an event of an agent, with its arguments. */
+export type AgentListener = (name: string, ...args: unknown[]) => void;
+
+/** What an undici agent tells whoever dispatches on it: `drain`, after `dispatch` has said to wait. */
+const EVENTS = ['connect', 'disconnect', 'connectionError', 'drain'];
+
+function listen(agent: AgentLike, onEvent: AgentListener): void {
+  const emitter = agent as { on?: (name: string, listener: (...args: unknown[]) => void) => void };
+  for (const name of EVENTS) emitter.on?.(name, (...args) => onEvent(name, ...args));
 }
 
 /**

@@ -151,3 +151,12 @@ export function misuse<E extends Error>(
   Object.defineProperty(error, 'code', { value: code, enumerable: true, configurable: true, writable: true });
   return error as CodedError<E>;
 }
+
+/** Whether a value is an error. What a resolver throws may be anything: a proxy that throws when asked. */
+export function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}

@@ -89,7 +89,11 @@ export class Guard {
     }
     if (denials.length > 0 && this.#settings.mode !== 'report') {
       if (this.#settings.answers === 'all') {
-        for (const { address } of addresses.values()) denials.push(denied(address, 'mixed-answer'));
+        for (const { address } of addresses.values()) {
+          const denial = denied(address, 'mixed-answer');
+          denials.push(denial);
+          this.#publish(denial, target);
+        }
         addresses.clear();
       }
       if (addresses.size === 0) throw new DeniedError({ host: target.host, port: target.port, denials });

@@ -1,4 +1,4 @@
-import type { Rules } from './rules.ts';
+import { containsScopes, type Rules } from './rules.ts';
 import { onWithdrawn, type WithdrawalListener } from './withdrawn.ts';
 
 /** How many pools are kept when nothing else is said. */
@@ -14,7 +14,7 @@ export class Pools<Pool> implements WithdrawalListener {
   readonly #create: (rules: Rules | undefined) => Pool;
   readonly #retire: (pool: Pool) => void;
   /** Least recently used first. */
-  readonly #pools = new Map<string, Pool>();
+  readonly #pools = new Map<string, { readonly rules: Rules | undefined; readonly pool: Pool }>();
   /** The one that was asked for last: most often it is asked for again. It is the last of the pools, too. */
   #latest: { readonly rules: Rules | undefined; readonly pool: Pool } | undefined;
 
@@ -29,22 +29,27 @@ export class Pools<Pool> implements WithdrawalListener {
   for(rules: Rules | undefined): Pool {
     if (this.#latest !== undefined && this.#latest.rules === rules) return this.#latest.pool;
     const id = idOf(rules);
-    const known = this.#pools.get(id);
-    const pool = known ?? this.#create(rules);
+    const { pool } = this.#pools.get(id) ?? { pool: this.#create(rules) };
+    const latest = { rules, pool };
     this.#pools.delete(id);
-    this.#pools.set(id, pool);
-    this.#latest = { rules, pool };
+    this.#pools.set(id, latest);
+    this.#latest = latest;
     if (this.#pools.size > this.#max) {
       const [oldest, evicted] = this.#pools.entries().next().value!;
       this.#pools.delete(oldest);
-      this.#retire(evicted);
+      this.#retire(evicted.pool);
     }
     return pool;
   }
 
-  /** The rules are in nobody's policy any more: their connections serve no further request. */
-  withdrawn(rules: Rules): void {
-    this.#take(rules);
+  /**
+   * The rules are in nobody's policy any more: their connections serve no further request, nor do those
+   * of scopes that they are a part of.
+   */
+  withdrawn(withdrawn: Rules): void {
+    for (const { rules } of this.#pools.values()) {
+      if (rules !== undefined && containsScopes(rules, withdrawn)) this.#take(rules);
+    }
   }
 
   /** Retires the pool of these rules and gives them a new one. */
@@ -55,11 +60,11 @@ export class Pools<Pool> implements WithdrawalListener {
 
   #take(rules: Rules | undefined): void {
     const id = idOf(rules);
-    const pool = this.#pools.get(id);
-    if (pool === undefined) return;
+    const taken = this.#pools.get(id);
+    if (taken === undefined) return;
     this.#pools.delete(id);
     this.#latest = undefined;
-    this.#retire(pool);
+    this.#retire(taken.pool);
   }
 
   get size(): number {
@@ -67,12 +72,12 @@ export class Pools<Pool> implements WithdrawalListener {
   }
 
   [Symbol.iterator](): Iterator<Pool> {
-    return [...this.#pools.values()][Symbol.iterator]();
+    return Array.from(this.#pools.values(), ({ pool }) => pool)[Symbol.iterator]();
   }
 
   /** Forgets all pools and gives them back. */
   clear(): Pool[] {
-    const pools = [...this.#pools.values()];
+    const pools = [...this];
     this.#pools.clear();
     this.#latest = undefined;
     return pools;

@@ -64,7 +64,12 @@ export type Resolver = (host: string, options: ResolverOptions) => Promise<reado
 export const systemResolver: Resolver = (host, { family }) =>
   new Promise((resolve, reject) => {
     dns.lookup(host, { all: true, family }, (error, answers) => {
-      if (error) reject(error);
-      else resolve(answers.map((answer) => answer.address));
+      if (error) return reject(error);
+      try {
+        resolve(answers.map((answer) => answer.address));
+      } catch (cause) {
+        // One that somebody has patched may answer anything: that fails this look-up only.
+        reject(new Error('Cannot resolve: dns.lookup answered no list of addresses', { cause }));
+      }
     });
   });

@@ -330,6 +330,10 @@ export class Rules {
 
   static {
     Object.defineProperty(this.prototype, BRAND, { value: true });
+    contains = (rules, part) => {
+      const ids = rules.#layers.map((layer) => layer.id);
+      return part.#layers.every((layer) => ids.includes(layer.id));
+    };
     nest = (own, outer) =>
       own.#layers.reduceRight((around, layer) => {
         const init: RulesInit = {};
@@ -343,8 +347,15 @@ export class Rules {
 const outerOf = new WeakMap<object, { readonly layer: Layer; readonly outer: Rules }>();
 const intersections = new WeakMap<Rules, WeakMap<Rules, Rules>>();
 const copies = new WeakMap<object, Rules>();
-// eslint-disable-next-line no-var -- assigned in the class's static block, which runs first
+/* eslint-disable no-var -- assigned in the class's static block, which runs first */
 var nest: (own: Rules, outer: Rules) => Rules;
+var contains: (rules: Rules, part: Rules) => boolean;
+/* eslint-enable no-var */
+
+/** Whether rules have every scope of others: those others, or a scope inside or around them. */
+export function containsScopes(rules: Rules, part: Rules): boolean {
+  return contains(rules, part);
+}
 
 /** The empty rule set: denies everything. */
 export const EMPTY: Rules = new Rules({});

@@ -125,6 +125,24 @@ describe('netjail:verdict', () => {
       { ...common, port: 1, allowed: false, address: undefined, reason: 'no-rules', entry: undefined },
     ]);
   });
+
+  it('says of an allowed address of a mixed answer that it is denied, where all must be allowed', async () => {
+    const messages: VerdictMessage[] = [];
+    const listen = (message: unknown): number => messages.push(message as VerdictMessage);
+    subscribe('netjail:verdict', listen);
+    const rules = new Rules({ allow: ['127.0.0.0/8'], block: ['127.0.0.1'] });
+    const dial = createDial({ rules, resolver: async () => [ALLOWED, DENIED], answers: 'all' });
+    await once(dial({ host: 'name.test', port: 1 }), 'error');
+    unsubscribe('netjail:verdict', listen);
+    const last = new Map(messages.map(({ address, allowed, reason }) => [address, [allowed, reason]]));
+    assert.deepEqual(
+      [...last],
+      [
+        [ALLOWED, [false, 'mixed-answer']],
+        [DENIED, [false, 'blocked']],
+      ],
+    );
+  });
 });
 
 describe('ranges', () => {

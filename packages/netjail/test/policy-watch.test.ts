@@ -432,6 +432,26 @@ describe('rules from a function', () => {
     await open(lab.allowed, 0);
   });
 
+  it('are withdrawn with the scopes that they are a part of, inside or outside', async (t) => {
+    const lab = await startLab(t);
+    const tenant = new Rules({ allow: ['127.0.0.0/16'] });
+    for (const scopes of [(policy: Rules) => [tenant, policy], (policy: Rules) => [policy, tenant]]) {
+      const { policy, path } = watched(t, OPEN, { interval: 0 });
+      const agent = new HttpAgent({ keepAlive: true });
+      t.after(() => agent.destroy());
+      const [outer, inner] = scopes(policy.rules) as [Rules, Rules];
+      await withRules(outer, () => withRules(inner, () => get(lab.url(ALLOWED), agent)));
+      await withRules(tenant, () => get(lab.url(ALLOWED), agent));
+      assert.equal(lab.allowed.open.size, 2);
+      writeFileSync(path, OTHER);
+      await policy.reload();
+      // That of the tenant alone stays.
+      await open(lab.allowed, 1);
+      agent.destroy();
+      await open(lab.allowed, 0);
+    }
+  });
+
   it('are read at each dial', (t) => {
     const { policy, path } = watched(t, OPEN, { interval: 0 });
     const calls: string[] = [];

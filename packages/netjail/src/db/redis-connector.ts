@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { limitConnecting } from '../connect.ts';
 import { createDial, type DialOptions } from '../dial.ts';
+import { deniedError } from '../errors.ts';
 import { show } from '../internal/assert.ts';
 import { invalidOption } from '../options.ts';
 
@@ -44,6 +44,8 @@ const DISCONNECT_TIMEOUT = 2000;
  * after a loss too.
  *
  * - The rules are those given, or those in effect at this call.
+ * - A denial ends the client, which reports it. After any other failure, of `locate` as well, the client
+ *   tries again as its `retryStrategy` says.
  * - `locate` says where to connect instead of the client's `host` and `port`, at each connection:
  *   what Sentinel answers is judged like any other target.
  * - The `path` of a Unix socket is denied, unless an entry names it.
@@ -78,6 +80,8 @@ export function createRedisConnector(
   return class implements RedisConnector {
     readonly #options: RedisConnectorOptions;
     #socket: Socket | undefined;
+    /** Ends the attempt that is under way. */
+    #giveUp: (() => void) | undefined;
     /** ioredis reads both. */
     connecting = false;
     firstError: Error | undefined;
@@ -86,32 +90,55 @@ export function createRedisConnector(
       this.#options = clientOptions;
     }
 
-    async connect(): Promise<Socket> {
+    connect(): Promise<Socket> {
       this.connecting = true;
+      this.firstError = undefined;
+      return new Promise((resolve, reject) => {
+        this.#giveUp = () => reject(closed());
+        this.#connect()
+          .then(resolve, reject)
+          .finally(() => (this.#giveUp = undefined));
+      });
+    }
+
+    async #connect(): Promise<Socket> {
       const { path, tls, connectTimeout } = this.#options;
-      const { host, port } = locate === undefined ? this.#options : await locate();
+      let location: { host?: unknown; port?: unknown };
+      try {
+        location = locate === undefined ? this.#options : await locate();
+      } catch (error) {
+        return this.#failed(error as Error);
+      }
       if (!this.connecting) throw closed();
+      const { host, port } = location;
       const target = { host: host as string, port: port as number };
       const socket = open(typeof path === 'string' && path !== '' ? { ...target, path } : target, tls);
       this.#socket = socket;
       const event = tls === undefined ? 'connect' : 'secureConnect';
       limitConnecting(socket, event, connectTimeout ?? 0);
-      await once(socket, event).catch((error: unknown) => {
-        this.firstError = error as Error;
-        throw error;
+      const failure = await new Promise<Error | undefined>((settle) => {
+        socket.once(event, () => settle(undefined)).once('close', () => settle(closed()));
+        socket.once('error', settle);
       });
-      return socket;
+      if (failure === undefined) return socket;
+      if (deniedError(failure) !== undefined) throw failure;
+      return this.#failed(failure);
+    }
+
+    /** What ioredis tries again after: a socket that has ended, and why. A rejection would end the client. */
+    #failed(error: Error): Socket {
+      this.firstError = error;
+      return new Socket().destroy();
     }
 
     disconnect(): void {
       this.connecting = false;
       const socket = this.#socket;
-      if (socket === undefined) return;
-      if (socket.connecting) {
-        // With an error: `connect` waits for one or the other.
-        socket.destroy(closed());
-        return;
+      if (this.#giveUp !== undefined) {
+        this.#giveUp();
+        socket?.destroy();
       }
+      if (socket === undefined || socket.destroyed) return;
       const timer = setTimeout(
         () => socket.destroy(),
         this.#options.disconnectTimeout ?? DISCONNECT_TIMEOUT,

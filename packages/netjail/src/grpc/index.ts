@@ -1,5 +1,5 @@
 import { currentRules } from '../context.ts';
-import { DeniedError } from '../errors.ts';
+import { DeniedError, isError } from '../errors.ts';
 import { Guard } from '../guard.ts';
 import { quote } from '../internal/assert.ts';
 import { invalidOption, readOptions, type GuardOptions } from '../options.ts';
@@ -53,6 +53,9 @@ const MIN_TIME_BETWEEN_RESOLUTIONS = 30_000;
  *   error object.
  * - Make the channel with `'grpc.enable_http_proxy': 0`: otherwise gRPC connects to a proxy that the
  *   environment names, without asking the resolver.
+ * - Make it with `'grpc.use_local_subchannel_pool': 1`, too: otherwise channels with the same target,
+ *   credentials and options share one connection, whatever their rules. gRPC keeps a connection whose
+ *   rules a function has replaced since, until it is lost or the channel closes.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for malformed options.
  *
@@ -64,7 +67,8 @@ const MIN_TIME_BETWEEN_RESOLUTIONS = 30_000;
  *
  * registerGrpcScheme(grpc, 'guarded', { rules: new Rules({ allow: ['public'] }) });
  * const credentials = grpc.credentials.createInsecure();
- * const client = new grpc.Client('guarded:///127.0.0.1:50051', credentials, { 'grpc.enable_http_proxy': 0 });
+ * const channel = { 'grpc.enable_http_proxy': 0, 'grpc.use_local_subchannel_pool': 1 };
+ * const client = new grpc.Client('guarded:///127.0.0.1:50051', credentials, channel);
  * client.makeUnaryRequest('/a.B/C', Buffer.from, String, 'hello', (error) => {
  *   console.log(error.details.includes('127.0.0.1 is not allowed by any entry')); // true
  *   client.close();
@@ -80,7 +84,8 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
   }
 
   class Resolver {
-    readonly #guard = new Guard(settings.rules ?? currentRules(), settings);
+    /** The rules in effect when the channel was made. */
+    readonly #rules = currentRules();
     readonly #target: Target;
     readonly #listener: GrpcListener;
     #pending: LookUp | undefined;
@@ -128,15 +133,18 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
       try {
         // Never before updateResolution has returned: gRPC does not expect that.
         await Promise.resolve();
-        const literal = this.#guard.admit(this.#target);
+        // Rules that a function gives are asked for each time.
+        const guard = new Guard(settings.rules ?? this.#rules, settings);
+        const literal = guard.admit(this.#target);
         const hosts =
           literal === undefined
-            ? (await this.#guard.resolve(this.#target, 0, lookUp)).map(({ address }) => address)
+            ? (await guard.resolve(this.#target, 0, lookUp)).map(({ address }) => address)
             : [literal];
         return { ok: true, value: hosts.map((host) => ({ addresses: [{ host, port }] })) };
       } catch (error) {
-        const code = error instanceof DeniedError ? PERMISSION_DENIED : UNAVAILABLE;
-        const details = error instanceof Error ? error.message : 'Cannot resolve: the resolver failed';
+        const failure = isError(error) ? error : new Error('Cannot resolve: the resolver failed');
+        const code = failure instanceof DeniedError ? PERMISSION_DENIED : UNAVAILABLE;
+        const details = failure.message;
         return { ok: false, error: { code, details, metadata: new grpc.Metadata() } };
       }
     }

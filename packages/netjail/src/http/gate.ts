@@ -153,12 +153,14 @@ export class AgentGate {
       }
     } catch (error) {
       if (pass === undefined && typeof callback === 'function') {
-        (callback as (error: unknown) => void)(error);
+        process.nextTick(callback as (error: unknown) => void, error);
         return undefined as never;
       }
       socket = lockSocket(this.#open(guard, open, failingOptions(error as Error, options)));
     }
     if (pass !== undefined) (socket as unknown as Options)[PASS] = pass;
+    else if (typeof callback === 'function')
+      socket.once(this.#secure ? 'secureConnect' : 'connect', () => callback(null, socket));
     return socket;
   }
 

@@ -44,6 +44,10 @@ export interface GuardedDispatcher extends AgentLike {
  * - The rules are those given, or those in effect when the request is dispatched; retries and
  *   redirects of interceptors that are composed around it run under the same rules.
  * - A denial rejects the request with the {@link DeniedError} itself (`fetch` has it as `cause`).
+ * - It emits `connect`, `disconnect`, `connectionError` and `drain` as undici does; the dispatchers
+ *   they name are this one alone.
+ * - `maxRedirections` of undici 6 stays with the connections of before: where these are retired
+ *   between two hops (`closeIdleConnections`, `maxPools`), the request fails. Interceptors do not.
  * - HTTP/2 only with `allowH2: true`. `connectTimeout` is 10,000 ms by default, as in undici,
  *   0 for no limit, 2,147,483,647 at most.
  *
@@ -84,7 +88,10 @@ export const Dispatcher: new <C extends AgentClass>(
       );
     }
     const { Agent, ...rest } = readOnce(options) as { Agent?: AgentClass };
-    const pools = new DispatcherPools(Agent as AgentClass, rest);
+    const pools = new DispatcherPools(Agent as AgentClass, rest, (name, origin, _targets, ...more) => {
+      // The clients behind it would let requests pass that nobody has judged.
+      this.emit(name, origin, [this], ...more);
+    });
 
     this.dispatch = (request, handler) => {
       const fixed = pools.settings.rules;

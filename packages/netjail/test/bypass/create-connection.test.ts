@@ -28,17 +28,25 @@ describe('HttpAgent and HttpsAgent', () => {
   it('guard the sockets that a client asks the agent for itself', async (t) => {
     const lab = await startLab(t);
     const agent = new HttpAgent({ rules }) as unknown as {
-      createConnection(options: object, callback?: (error: Error) => void): net.Socket;
+      createConnection(
+        options: object,
+        callback?: (error: Error | null, socket?: net.Socket) => void,
+      ): net.Socket;
     };
     const [error] = (await once(agent.createConnection({ host: DENIED, port: lab.port }), 'error')) as [
       Error,
     ];
     assert.equal(deniedError(error)?.reason, 'blocked');
-    const given = await new Promise<Error>((resolve) =>
-      agent.createConnection({ hostname: DENIED, port: lab.port }, resolve),
+    let returned = false;
+    const given = new Promise<Error | null>((resolve) =>
+      agent.createConnection({ hostname: DENIED, port: lab.port }, (denial) => {
+        assert.equal(returned, true, 'it is called later');
+        resolve(denial);
+      }),
     );
-    assert.equal(deniedError(given)?.reason, 'blocked');
-    const path = await new Promise<Error>((resolve) => agent.createConnection({ path: '/x.sock' }, resolve));
+    returned = true;
+    assert.equal(deniedError(await given)?.reason, 'blocked');
+    const path = await new Promise((resolve) => agent.createConnection({ path: '/x.sock' }, resolve));
     assert.equal(deniedError(path)?.reason, 'path-not-allowed');
     const secure = new HttpsAgent({ rules }) as unknown as typeof agent;
     const [tlsError] = (await once(secure.createConnection({ host: DENIED, port: lab.port }), 'error')) as [
@@ -48,7 +56,14 @@ describe('HttpAgent and HttpsAgent', () => {
     const socket = agent.createConnection({ host: ALLOWED, port: lab.port });
     await once(socket, 'connect');
     socket.destroy();
-    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
+    const args = await new Promise<unknown[]>((resolve) => {
+      const opened = agent.createConnection({ host: ALLOWED, port: lab.port }, (...all) =>
+        resolve([...all, opened]),
+      );
+    });
+    assert.deepEqual([args[0], args[1]], [null, args[2]]);
+    (args[1] as net.Socket).destroy();
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [2, 0]);
   });
 
   it('open no socket for a client once they are closed', async (t) => {

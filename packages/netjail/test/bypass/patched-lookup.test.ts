@@ -13,4 +13,17 @@ describe('every adapter in a process whose', () => {
     assert.deepEqual(await run(lab, code), Array(4).fill('blocked'));
     assert.equal(lab.denied.connections, 0);
   });
+
+  it('dns.lookup is patched, and answers no list, fails its calls and lives', async (t) => {
+    const lab = await startLab(t);
+    for (const answer of [`'${ALLOWED}'`, 'null', '[null]', 'undefined', '{ length: 1 }']) {
+      const code = `const dns = (await import('node:dns')).default;
+        dns.lookup = (host, options, callback) => setImmediate(callback, null, ${answer}, 4);
+        console.log(JSON.stringify(await call(process.env.ALLOWED.replace('${ALLOWED}', 'name.test'))))`;
+      const outcomes = (await run(lab, code)) as string[];
+      assert.equal(outcomes.length, 4);
+      for (const outcome of outcomes) assert.match(outcome, /Cannot resolve|fetch failed/, answer);
+    }
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+  });
 });

@@ -169,6 +169,23 @@ for (const adapter of adapters) {
       await client.destroy();
     });
 
+    it('fails when the resolver rejects with something that cannot be asked what it is', async (t) => {
+      const lab = await startLab(t);
+      const trap = (): never => {
+        throw new TypeError('trap');
+      };
+      const hostile = new Proxy({}, { getPrototypeOf: trap, get: trap, has: trap });
+      const client = adapter.create({ rules, resolver: () => Promise.reject(hostile) });
+      const error = await client.request(lab.url('name.test')).then(
+        () => assert.fail('it was let through'),
+        (reason: Error) => reason,
+      );
+      const { message } = adapter.name === 'fetch' ? (error.cause as Error) : error;
+      assert.equal(message, 'Cannot resolve: the resolver failed');
+      await client.destroy();
+      assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+    });
+
     it('dials the allowed ones of a mixed answer, and denies it when all must be allowed', async (t) => {
       const lab = await startLab(t);
       for (const list of [

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { describe, it } from 'node:test';
 import {
   createRedisConnector as create,
@@ -13,12 +15,38 @@ import {
 } from '../../src/db/index.ts';
 import { withRules } from '../../src/context.ts';
 import { Rules } from '../../src/rules.ts';
+import { deniedError } from '../../src/errors.ts';
+import { packageRoot } from '../helpers/data.ts';
 import { assertDenied } from '../helpers/denial.ts';
+import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, DENIED, startLab, tlsCertificate } from '../helpers/lab.ts';
 
 const createRedisConnector = create as (
   ...args: Parameters<typeof create>
 ) => new (options: RedisConnectorOptions) => RedisConnector;
+
+const requireClient = createRequire(pathToFileURL(join(packageRoot, '../../examples/clients/ioredis.js')));
+const { Redis } = requireClient('ioredis') as {
+  Redis: new (options: object) => EventEmitter & { get(key: string): Promise<unknown>; disconnect(): void };
+};
+
+/** The error of an attempt after which ioredis tries again. */
+async function failed(connector: RedisConnector): Promise<string> {
+  const socket = await connector.connect();
+  assert.equal(socket.destroyed, true);
+  const { firstError } = connector as unknown as { firstError: Error & { code?: string } };
+  return firstError.code ?? firstError.message;
+}
+
+/** A port on which nobody listens: it was given to a server that is gone. */
+async function unusedPort(): Promise<number> {
+  const server = net.createServer().listen(0, ALLOWED);
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 const rules = new Rules({ allow: ['127.0.0.0/8'], block: [DENIED] });
 
@@ -98,9 +126,8 @@ describe('createRedisConnector()', () => {
     const connector = new Connector({ host: 'name.test', port: lab.port, tls });
     assert.equal((await connector.connect()).remoteAddress, ALLOWED);
     connector.disconnect();
-    await assert.rejects(new Connector({ host: 'other.test', port: lab.port, tls }).connect(), {
-      code: 'ERR_TLS_CERT_ALTNAME_INVALID',
-    });
+    const other = new Connector({ host: 'other.test', port: lab.port, tls });
+    assert.equal(await failed(other), 'ERR_TLS_CERT_ALTNAME_INVALID');
     assert.equal(lab.denied.connections, 0);
   });
 
@@ -119,7 +146,78 @@ describe('createRedisConnector()', () => {
   it('ends an attempt that takes longer than connectTimeout', async () => {
     const Connector = createRedisConnector({ rules, resolver: () => new Promise(() => {}) });
     const connector = new Connector({ host: 'name.test', port: 1, connectTimeout: 20 });
-    await assert.rejects(connector.connect(), { code: 'ERR_NETJAIL_TIMEOUT' });
+    assert.equal(await failed(connector), 'ERR_NETJAIL_TIMEOUT');
+  });
+
+  it('ends an attempt that is disconnected while TLS is being agreed on', async (t) => {
+    const silent = net.createServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}));
+    silent.listen(0, ALLOWED);
+    await once(silent, 'listening');
+    const { port } = silent.address() as net.AddressInfo;
+    const accepted = once(silent, 'connection') as Promise<[net.Socket]>;
+    const Connector = createRedisConnector({ rules });
+    const connector = new Connector({ host: ALLOWED, port, tls: {} });
+    const connecting = connector.connect();
+    const [socket] = await accepted;
+    // With the client's first message it is connected on the other side, too.
+    await once(socket, 'data');
+    const ended = once(socket, 'close');
+    connector.disconnect();
+    await assert.rejects(connecting, { message: 'Connection is closed.' });
+    socket.end();
+    await ended;
+    t.after(() => silent.close());
+  });
+
+  it('ends an attempt that is disconnected while it is told where to go, or waits for that in vain', async () => {
+    const Connector = createRedisConnector({ rules }, () => new Promise(() => {}));
+    const connector = new Connector({});
+    const connecting = connector.connect();
+    connector.disconnect();
+    await assert.rejects(connecting, { message: 'Connection is closed.' });
+  });
+
+  it('hands out a socket that has ended, and why, when there is nothing to connect to', async (t) => {
+    const lab = await startLab(t);
+    const Connector = createRedisConnector({ rules });
+    const connector = new Connector({ host: ALLOWED, port: await unusedPort() });
+    assert.equal(await failed(connector), 'ECONNREFUSED');
+    const lost = new (createRedisConnector({ rules }, () => Promise.reject(new Error('no Sentinel'))))({});
+    assert.equal(await failed(lost), 'no Sentinel');
+    // The next attempt knows nothing of it.
+    const places = [await unusedPort(), lab.port];
+    const Moving = createRedisConnector({ rules }, () => ({ host: ALLOWED, port: places.shift()! }));
+    const moving = new Moving({});
+    assert.equal(await failed(moving), 'ECONNREFUSED');
+    assert.equal((await moving.connect()).remoteAddress, ALLOWED);
+    assert.equal((moving as unknown as { firstError: unknown }).firstError, undefined);
+    moving.disconnect();
+  });
+
+  it('lets ioredis try again until a server is there, and ends it with a denial', async (t) => {
+    const port = await unusedPort();
+    const Connector = createRedisConnector({ rules });
+    const options = { port, Connector, enableReadyCheck: false, retryStrategy: () => 1 };
+    const redis = new Redis({ host: ALLOWED, ...options, maxRetriesPerRequest: null });
+    t.after(() => redis.disconnect());
+    const answer = redis.get('x') as Promise<string>;
+    const [error] = (await once(redis, 'error')) as [{ code?: string }];
+    assert.equal(error.code, 'ECONNREFUSED');
+    const fake = net.createServer((socket) => {
+      socket.on('data', (data) => {
+        for (const _command of String(data).match(/\*[0-9]+/g) ?? []) socket.write('$2\r\nOK\r\n');
+      });
+    });
+    fake.listen(port, ALLOWED);
+    t.after(() => fake.close());
+    redis.on('error', () => {});
+    assert.equal(await inTime(answer, 'the command'), 'OK');
+
+    const denied = new Redis({ host: DENIED, ...options });
+    const ended = new Promise((resolve) => denied.once('end', resolve));
+    const [denial] = (await once(denied, 'error')) as [Error];
+    assert.equal(deniedError(denial)?.reason, 'blocked');
+    await inTime(ended, 'the denied client');
   });
 
   it('throws when given malformed options', () => {

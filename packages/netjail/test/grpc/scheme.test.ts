@@ -37,6 +37,16 @@ const resolve = (Resolver: GrpcResolverClass, path: string): Promise<Found> =>
     resolver.updateResolution();
   });
 
+/** A reason that cannot even be asked what it is. */
+const HOSTILE = new Proxy(
+  {},
+  {
+    getPrototypeOf() {
+      throw new TypeError('trap');
+    },
+  },
+);
+
 const endpoint = (host: string): object => ({ addresses: [{ host, port: 443 }] });
 
 describe('registerGrpcScheme()', () => {
@@ -63,6 +73,10 @@ describe('registerGrpcScheme()', () => {
     const failed = await resolve(Resolver, 'name.test:443');
     assert.ok(!failed.ok);
     assert.deepEqual([failed.error.code, failed.error.details], [14, 'no answer']);
+    const Broken = register({ rules, resolver: () => Promise.reject(HOSTILE) });
+    const broken = await resolve(Broken, 'name.test:443');
+    assert.ok(!broken.ok);
+    assert.deepEqual([broken.error.code, broken.error.details], [14, 'Cannot resolve: the resolver failed']);
   });
 
   it('keeps the rules in effect when the channel is made', async () => {
@@ -74,6 +88,21 @@ describe('registerGrpcScheme()', () => {
       withRules(null, () => resolver.updateResolution());
     });
     assert.deepEqual(found, { ok: true, value: [endpoint('127.0.0.2')] });
+  });
+
+  it('asks a function for its rules at each look-up, and not in between', async () => {
+    let current = rules;
+    let asked = 0;
+    const Resolver = register({ rules: () => (asked++, current) });
+    assert.equal((await resolve(Resolver, '127.0.0.2:443')).ok, true);
+    const founds: Found[] = [];
+    const resolver = new Resolver({ path: '127.0.0.2:443' }, (found) => founds.push(found) > 0);
+    assert.equal(asked, 1);
+    current = new Rules({ allow: ['10.0.0.0/8'] });
+    resolver.updateResolution();
+    while (founds.length === 0) await new Promise((done) => setImmediate(done));
+    assert.deepEqual([founds[0]!.ok, asked], [false, 2]);
+    resolver.destroy();
   });
 
   it('looks up once for one request of gRPC, and not at all once destroyed', async () => {

@@ -1,0 +1,82 @@
+// First: on Node 20 an undici that is loaded earlier hides the built-in one.
+import '../src/fetch/index.ts';
+import assert from 'node:assert/strict';
+import { once, type EventEmitter } from 'node:events';
+import { describe, it } from 'node:test';
+import * as undici7 from 'undici';
+import * as undici6 from 'undici6';
+import { withRules } from '../src/context.ts';
+import { Dispatcher, type AgentClass } from '../src/undici/index.ts';
+import { rules } from './helpers/attack.ts';
+import { inTime } from './helpers/in-time.ts';
+import { ALLOWED, DENIED, startLab } from './helpers/lab.ts';
+
+for (const [version, Agent] of [
+  [6, undici6.Agent],
+  [7, undici7.Agent],
+] as [number, AgentClass][]) {
+  describe(`Dispatcher of undici ${version}`, () => {
+    it('emits drain when dispatch has said to wait', async (t) => {
+      const lab = await startLab(t);
+      const dispatcher = new Dispatcher({ Agent, connections: 1 } as never);
+      t.after(() => dispatcher.destroy());
+      let completed = 0;
+      let waited = 0;
+      const origin = new URL(lab.url(ALLOWED)).origin;
+      const send = (): Promise<void> =>
+        new Promise((resolve, reject) => {
+          const goOn = withRules(rules, () =>
+            dispatcher.dispatch(
+              { origin, path: '/', method: 'GET' },
+              {
+                onConnect() {},
+                onHeaders: () => true,
+                onData: () => true,
+                onComplete: () => completed++,
+                onError: reject,
+              },
+            ),
+          );
+          if (goOn) resolve();
+          else {
+            waited++;
+            once(dispatcher as never, 'drain').then(([from, targets]) => {
+              assert.equal(String(from).replace(/\/$/, ''), origin);
+              assert.deepEqual(targets, [dispatcher]);
+              resolve();
+            }, reject);
+          }
+        });
+      for (let i = 0; i < 4; i++) await inTime(send(), 'dispatch');
+      assert.deepEqual([completed, waited > 0], [4, true]);
+    });
+
+    it('emits connect, disconnect and connectionError, and names nothing but itself', async (t) => {
+      const lab = await startLab(t);
+      const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as InstanceType<
+        typeof undici7.Agent
+      > &
+        EventEmitter;
+      const seen: unknown[][] = [];
+      for (const name of ['connect', 'disconnect', 'connectionError'] as const) {
+        (dispatcher as EventEmitter).on(
+          name,
+          (_origin: unknown, targets: unknown[], error?: { code?: string }) =>
+            seen.push([name, targets.length === 1 && targets[0] === dispatcher, error?.code]),
+        );
+      }
+      await dispatcher
+        .request({ origin: lab.url(ALLOWED), path: '/', method: 'GET' })
+        .then(({ body }) => body.text());
+      await assert.rejects(dispatcher.request({ origin: lab.url(DENIED), path: '/', method: 'GET' }));
+      await dispatcher.destroy();
+      await inTime(lab.drained(), 'the connections');
+      assert.deepEqual(seen, [
+        ['connect', true, undefined],
+        ['connectionError', true, 'ERR_NETJAIL_DENIED'],
+        ['disconnect', true, 'UND_ERR_DESTROYED'],
+      ]);
+      assert.equal(lab.denied.connections, 0);
+    });
+  });
+}
