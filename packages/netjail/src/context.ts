@@ -24,6 +24,8 @@ const storage: AsyncLocalStorage<unknown> = (() => {
  * - The rules travel with promises, timers, streams and `AsyncResource.bind`. A connection pool or
  *   event emitter that calls back later has the context of whoever made it: netjail's adapters
  *   read the rules when the call is made, for that reason.
+ * - What `fn` only makes and somebody else runs later is not in its scope: a generator's body runs under
+ *   the rules in effect where `next` is called.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_RULES` when `rules` is anything else, and
  * `ERR_NETJAIL_INVALID_ARGUMENT` when `fn` is not a function; nothing is called then.

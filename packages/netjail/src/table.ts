@@ -69,7 +69,13 @@ export class Table {
     const bits = top < INDEXED_FROM ? 0 : indexBits(count);
     const meta = count * width;
     const index = meta + count;
+    // Without those at the ends, which may be far away. Of them, those that are not are indexed as well.
     const outside = Math.floor(top / OUTLIERS);
+    const skip = bits === 0 ? 0 : sharedBits(data, outside, top - outside - 1, width);
+    let from = outside;
+    let to = top - outside;
+    while (from > 0 && sharedBits(data, from - 1, outside, width) >= skip) from--;
+    while (to < top && sharedBits(data, to, outside, width) >= skip) to++;
     this.count = count;
     this.depths = depths;
     this.all = top === 1 && bitsOf(data[meta]!, width) === 0;
@@ -77,24 +83,22 @@ export class Table {
     this.top = top;
     this.meta = meta;
     this.index = index;
-    this.from = outside;
-    this.to = top - outside;
+    this.from = from;
+    this.to = to;
     this.shift = 32 - bits;
-    this.skip = bits === 0 ? 0 : sharedBits(data, this.from, this.to - 1, width);
-    this.head = bits === 0 || this.skip > 31 ? -1 : headOf(data[this.from * width]!, this.skip);
+    this.skip = skip;
+    this.head = bits === 0 || skip > 31 ? -1 : headOf(data[from * width]!, skip);
     if (bits > 0) this.#fillIndex(width, bits);
   }
 
-  /** Writes the positions and says of each slot whether it is covered, by every prefix that reaches into it. */
+  /** Writes the positions, and says of each slot whether it is covered. */
   #fillIndex(width: 1 | 4, bits: number): void {
     const { data, skip, index } = this;
     let slot = index;
-    for (let i = 0; i < this.top; i++) {
-      const inside = i >= this.from && i < this.to;
-      if (!inside && sharedBits(data, i, this.from, width) < skip) continue;
+    for (let i = this.from; i < this.to; i++) {
       const key = index + (windowOf(width, data, i * width, skip) >>> this.shift);
       // A slot may be marked already.
-      if (inside) while (slot <= key) data[slot++]! |= i;
+      while (slot <= key) data[slot++]! |= i;
       // How many bits of the key the prefix leaves open: at least one is not, or it held all others.
       const open = bits + skip - bitsOf(this.metaAt(i), width);
       if (open < 0) data[key]! |= PARTLY;

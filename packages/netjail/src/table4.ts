@@ -19,10 +19,7 @@ export class Table4 extends Table {
   }
 
   #hasIn(x: number, slot: number): boolean {
-    const low = this.data[slot]! & POSITION;
-    const high = this.data[slot + 1]! & POSITION;
-    // What stands outside of the index may share its bits.
-    return this.#hasBetween(x, low === this.from ? 0 : low, high === this.to ? this.top : high);
+    return this.#hasBetween(x, this.data[slot]! & POSITION, this.data[slot + 1]! & POSITION);
   }
 
   /** Whether the table holds an address whose leading bits are not those of the index, if there is one. */

@@ -19,10 +19,7 @@ export class Table6 extends Table {
   }
 
   #hasIn(a: number, b: number, c: number, d: number, slot: number): boolean {
-    const low = this.data[slot]! & POSITION;
-    const high = this.data[slot + 1]! & POSITION;
-    // What stands outside of the index may share its bits.
-    return this.#hasBetween(a, b, c, d, low === this.from ? 0 : low, high === this.to ? this.top : high);
+    return this.#hasBetween(a, b, c, d, this.data[slot]! & POSITION, this.data[slot + 1]! & POSITION);
   }
 
   /** Where there is no index, or its bits are not in the first word, or the address does not share them. */

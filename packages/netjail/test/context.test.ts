@@ -38,6 +38,18 @@ describe('withRules()', () => {
     assert.ok(seen.every((one) => one === rules));
   });
 
+  it('is not in effect in the body of a generator, which runs where next() is called', () => {
+    const seen = function* (): Generator<unknown> {
+      yield currentRules();
+    };
+    const outer = new Rules({ allow: ['0.0.0.0/0'] });
+    const made = withRules(new Rules({ allow: ['10.0.0.0/8'] }), seen);
+    assert.equal(
+      withRules(outer, () => made.next().value),
+      outer,
+    );
+  });
+
   it('ends with the function when it throws', () => {
     assert.throws(
       () =>

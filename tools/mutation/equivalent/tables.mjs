@@ -73,38 +73,6 @@ export const equivalent = [
   ),
   ...of(
     'internal/order.ts',
-    'if (sums[(fromKeys[low]! >>> shift) & 255] === high - low) continue;',
-    'only faster: sorting by a byte that is the same everywhere changes nothing',
-    ['sums[(fromKeys[low]! >>> shift) & 255] === high - low', 'false'],
-    ['high - low', 'high + low'],
-  ),
-  ...of(
-    'internal/order.ts',
-    'for (let digit = 0; digit < 256; digit++) {',
-    'writing behind the end of a typed array does nothing, and the sum is not read again',
-    ['digit < 256', 'digit <= 256'],
-  ),
-  ...of(
-    'internal/order.ts',
-    'if (from !== order) order.set(from.subarray(low, high), low);',
-    'a part that is copied onto itself stays as it is',
-    ['from !== order', 'true'],
-  ),
-  ...of(
-    'internal/order.ts',
-    'if (high - low <= SHORT) {',
-    'only speed: both ways sort the same, and there is room for the second where there are many',
-    ['high - low <= SHORT', 'true'],
-    ['high - low', 'high + low'],
-  ),
-  ...of(
-    'internal/order.ts',
-    'for (let k = low; k < high; k++) keys[k] = at(k);',
-    'a key behind the part is not read: each part sets its own before it is sorted',
-    ['k < high', 'k <= high'],
-  ),
-  ...of(
-    'internal/order.ts',
     'for (let from = low; from < high;) {',
     'one round more, of a run of one, which is not sorted',
     ['from < high', 'from <= high'],
@@ -119,28 +87,71 @@ export const equivalent = [
   ),
 
   ...of(
-    'table.ts',
-    'for (let k = 0; k < count; k++) {',
-    'there is no element behind the last: its place is NaN, and writing to a typed array there does nothing',
-    ['k < count', 'k <= count'],
+    'internal/order.ts',
+    'const digits = high - low < LONG ? 8 : 11;',
+    'only speed: any digits sort the same',
+    ['high - low < LONG', 'true'],
+    ['high - low < LONG', 'false'],
+    ['high - low < LONG', 'high - low <= LONG'],
+    ['high - low < LONG', 'high - low >= LONG'],
+    ['high - low', 'high + low'],
   ),
   ...of(
-    'table.ts',
-    'for (let i = 0; i < count; i++) {',
-    'behind the last prefix both arrays end, and writing to a typed array there does nothing',
+    'internal/order.ts',
+    'if (from === order) return;',
+    'a part that is copied onto itself stays as it is',
+    ['from === order', 'false'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'return sums[(keys[low]! >>> shift) & mask] === high - low ? undefined : sums;',
+    'only faster: sorting by a digit that is the same everywhere changes nothing',
+    ['sums[(keys[low]! >>> shift) & mask] === high - low', 'false'],
+    ['high - low', 'high + low'],
+  ),
+  ...of(
+    'internal/order.ts',
+    'for (let word = from; word < given.width; word++) {',
+    'the key behind the last word is the length, which is compared behind the loop',
+    ['word < given.width', 'word <= given.width'],
+  ),
+
+  ...of(
+    'arrange.ts',
+    'for (let i = 0; i < count; i++) lengths[i] = bitsOf(meta[i]!, width);',
+    'writing behind the end of a typed array does nothing',
     ['i < count', 'i <= count'],
   ),
   ...of(
+    'arrange.ts',
+    'if (counts[0] !== count) part(data, depth, depths, count, width);',
+    'only faster: they are put where they are',
+    ['counts[0] !== count', 'true'],
+  ),
+  ...of(
+    'arrange.ts',
+    'const twin = top >= 0 && lengths[top] === length;',
+    'without a prefix on the stack its length is undefined, which is no length',
+    ['top >= 0', 'true'],
+  ),
+
+  ...of(
     'table.ts',
-    'for (let i = this.from; i < this.to; i++) {',
-    'the places that one more element would get are given the same number behind the loop',
-    ['i < this.to', 'i <= this.to'],
+    'if (open < 0) data[key]! |= PARTLY;',
+    'only faster: of a slot that is one prefix a search tells the same',
+    ['open < 0', 'open <= 0'],
   ),
   ...of(
     'table.ts',
-    'while (slot < data.length) data[slot++] = this.to;',
+    'while (slot < data.length) data[slot++]! |= this.to;',
     'writing behind the end of a typed array does nothing',
     ['slot < data.length', 'slot <= data.length'],
+  ),
+  ...of(
+    'arrange.ts',
+    'for (let k = 0; k < count; k++) {',
+    'there is no element behind the last: its place is NaN, and writing to a typed array there does nothing',
+    ['k < count', 'k <= count'],
   ),
   ...of(
     'table.ts',
@@ -160,40 +171,9 @@ export const equivalent = [
     ['width - 1', 'width + 1'],
   ),
   ...of(
-    'table.ts',
-    'const twin = top >= 0 && length[stack[top]!] === length[i];',
-    'without a prefix on the stack its length is undefined, which is no length',
-    ['top >= 0', 'true'],
-  ),
-  ...of(
-    'table.ts',
+    'arrange.ts',
     'for (let w = 0; w < width; w++) {',
     'no length reaches into the word behind the last: its mask is 0',
-    ['w < width', 'w <= width'],
-  ),
-
-  ...of(
-    'table.ts',
-    'if (open < 0) data[index + key]! |= PARTLY;',
-    'only faster: of a slot that is one prefix a search tells the same',
-    ['open < 0', 'open <= 0'],
-  ),
-  ...of(
-    'table.ts',
-    'while (top >= 0 && !covers(words, stack[top]! * width, lengthAt(stack[top]!), k * width, width)) top--;',
-    'before the start of the stack there is a prefix of length 0, which covers everything',
-    ['top >= 0', 'true'],
-  ),
-  ...of(
-    'table.ts',
-    'if (counts[0] === count) return { words, metas, depths };',
-    'only faster: they are put where they are',
-    ['counts[0] === count', 'false'],
-  ),
-  ...of(
-    'table.ts',
-    'for (let w = 0; w < width; w++) words[k * width + w] = given.words[i * width + w]!;',
-    'the word behind is written again by the next, or is behind the end',
     ['w < width', 'w <= width'],
   ),
 
@@ -202,13 +182,6 @@ export const equivalent = [
     ['table6.ts', 'this.#hasIn(a, b, c, d, slot)', 'this.#hasBetween(a, b, c, d, '],
   ].flatMap(([file, hasIn, hasBetween]) => [
     ...of(file, `return found < PARTLY ? found < 0 : ${hasIn};`, FULL_SEARCH, ['found < PARTLY', 'false']),
-    ...of(
-      file,
-      `return ${hasBetween}low === this.from ? 0 : low, high === this.to ? this.top : high);`,
-      FULL_SEARCH,
-      ['low === this.from', 'true'],
-      ['high === this.to', 'true'],
-    ),
     ...of(
       file,
       `if (this.top < INDEXED_FROM) return this.all || ${hasBetween}0, this.top);`,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { DENIED, tlsCertificate } from '../helpers/lab.ts';
 import { packageRoot } from '../helpers/data.ts';
-import { recipe as loadRecipe } from '../helpers/recipes.ts';
+import { netjail, recipe as loadRecipe } from '../helpers/recipes.ts';
 import { openSites, type Service } from '../helpers/services.ts';
 import { contract, counted, never, rules, useOnce, withService } from './contract.ts';
 
@@ -112,6 +112,20 @@ withService(
         useOnce(t, recipe, { rules, resolver: never }, target),
       );
       assert.deepEqual([result, denied], ['hello', 0]);
+    });
+
+    it('has a connection of its own for each channel, so that none is shared between rules', async (t) => {
+      const recipe = await loadRecipe('grpc.js');
+      const target = { ...service(), tls: undefined };
+      const { allowed } = await counted(service(), async () => {
+        const first = await recipe.open({ rules, resolver: never }, target);
+        t.after(() => first.close());
+        assert.equal(await first.use(), 'hello');
+        assert.equal(await first.use(), 'hello');
+        const other = new netjail.Rules({ allow: [target.host] });
+        assert.equal(await useOnce(t, recipe, { rules: other, resolver: never }, target), 'hello');
+      });
+      assert.equal(allowed, 2);
     });
 
     it('leaks to a proxy that the environment names without grpc.enable_http_proxy: 0', async (t) => {
