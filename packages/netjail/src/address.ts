@@ -59,13 +59,24 @@ export class Address {
     return new Address(6, words, found === ZONED ? zoneOf(text) : '');
   }
 
-  /** The IPv4 address of four octets in one unsigned word. */
+  /**
+   * The IPv4 address of four octets in one word, signed or unsigned.
+   *
+   * @throws {TypeError} `ERR_NETJAIL_INVALID_ADDRESS` when it is not a whole number of 32 bits.
+   */
   static fromWord(word: number): Address {
+    expectWord(word);
     return new Address(4, [0, 0, 0, word >>> 0], '');
   }
 
-  /** The IPv6 address of four unsigned words. */
+  /**
+   * The IPv6 address of four words, signed or unsigned.
+   *
+   * @throws {TypeError} `ERR_NETJAIL_INVALID_ADDRESS` when these are not four whole numbers of 32 bits.
+   */
   static fromWords(words: readonly [number, number, number, number]): Address {
+    if (!Array.isArray(words) || words.length !== 4) throw notWords(show(words));
+    for (const word of words) expectWord(word);
     return new Address(6, [words[0] >>> 0, words[1] >>> 0, words[2] >>> 0, words[3] >>> 0], '');
   }
 
@@ -90,6 +101,20 @@ export class Address {
   toJSON(): string {
     return this.toString();
   }
+}
+
+function expectWord(word: unknown): void {
+  if (!Number.isInteger(word) || Number(word) < -0x80000000 || Number(word) > 0xffffffff) {
+    throw notWords(show(word));
+  }
+}
+
+function notWords(given: string): TypeError {
+  return misuse(
+    TypeError,
+    'ERR_NETJAIL_INVALID_ADDRESS',
+    `Cannot make an address of ${given}: a word is a whole number of 32 bits, and IPv6 has four`,
+  );
 }
 
 export function isMapped(a: number, b: number, c: number): boolean {

@@ -2,6 +2,7 @@ import { Address } from './address.ts';
 import { misuse } from './errors.ts';
 import { hostText, readHostPattern, type HostPattern } from './host.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
+import { parseJson } from './policy-json.ts';
 import { portsAsInput, readPorts, type PortInput, type Ports } from './ports.ts';
 import { Prefix } from './prefix.ts';
 import { isRangeName, ranges, type RangeName } from './ranges.ts';
@@ -75,6 +76,12 @@ function readJson(text: string, where: string): Record<PropertyKey, unknown> {
     value = JSON.parse(text);
   } catch {
     return refusal(text, where)('it is not JSON');
+  }
+  try {
+    // Of a key that stands twice, the first one would be lost.
+    parseJson(text);
+  } catch (error) {
+    return refusal(text, where)((error as Error).message);
   }
   return readOnce(value as object);
 }
@@ -188,6 +195,22 @@ function writtenAs(prefix: Prefix, bare: boolean): ReadPrefix {
 function refusal(input: unknown, where: string): Refuse {
   return (reason, type: typeof TypeError | typeof SyntaxError = SyntaxError) => {
     const kind = typeof input === 'string' ? type : TypeError;
-    throw misuse(kind, 'ERR_NETJAIL_INVALID_ENTRY', `Cannot use ${show(input)} as ${where}: ${reason}`);
+    const message = `Cannot use ${show(input)} as ${where}: ${reason}`;
+    const error = misuse(kind, 'ERR_NETJAIL_INVALID_ENTRY', message);
+    faults.set(error, { where, reason });
+    throw error;
   };
+}
+
+/** Where an entry is wrong (`allow[2].port`), and why. */
+export interface EntryFault {
+  readonly where: string;
+  readonly reason: string;
+}
+
+const faults = new WeakMap<Error, EntryFault>();
+
+/** What an error of {@link parseEntry} says, for who knows the entry by another name. */
+export function faultOf(error: Error): EntryFault | undefined {
+  return faults.get(error);
 }

@@ -94,13 +94,17 @@ export function readingsOf(
   const target = address.unmap();
   const steps = [step(target, address.mapped ? 'unmapped' : 'itself')];
   const [a, b, c, d] = target.words;
-  if ((a | b | c | d) === 0) {
-    steps.push(step(Address.fromWord(0x7f000001), 'loopback'));
-    steps.push(step(Address.fromWords([0, 0, 0, 1]), 'loopback'));
-  } else if (target.family === 6) {
+  // Where an unspecified address leads.
+  const loopback = (): Step[] => [
+    step(Address.fromWord(0x7f000001), 'loopback'),
+    step(Address.fromWords([0, 0, 0, 1]), 'loopback'),
+  ];
+  if ((a | b | c | d) === 0) steps.push(...loopback());
+  else if (target.family === 6) {
     const count = carriedAddresses(a | 0, b | 0, c | 0, d | 0);
     for (const [index, word] of Array.from(carried.subarray(0, count)).entries()) {
       steps.push(step(Address.fromWord(word), 'carried', carrierKind(a | 0, b | 0, c | 0, index)));
+      if (word === 0) steps.push(...loopback());
     }
   }
   return steps;
@@ -113,7 +117,7 @@ function textsOf(list: EntryList, found: readonly Found[]): readonly string[] {
 /** The target of an explanation in text. */
 export function targetText(address: string | undefined, facts: TargetFacts | undefined): string {
   const host = typeof facts?.host === 'string' ? facts.host : undefined;
-  const port = facts?.port === undefined ? '' : ` port ${facts.port}`;
+  const port = facts?.port === undefined ? '' : ` port ${show(facts.port)}`;
   if (address === undefined) return `${host ?? 'an unknown host'}${port}`;
   return host === undefined ? `${address}${port}` : `${address} for ${host}${port}`;
 }

@@ -4,7 +4,7 @@ import type { HostPattern } from './host.ts';
 import { hasPort, type Ports } from './ports.ts';
 import { Prefix } from './prefix.ts';
 import { ranges, type RangeName } from './ranges.ts';
-import { intervalsCover, withoutCovered } from './intervals.ts';
+import { intervalsCover, unionOf, withoutCovered } from './intervals.ts';
 import {
   BARE4,
   BARE6,
@@ -125,6 +125,34 @@ export interface Found {
   readonly text: string | undefined;
 }
 
+/** Addresses of both families as sorted intervals. */
+export interface Intervals {
+  readonly v4: Uint32Array;
+  readonly v6: Uint32Array;
+}
+
+const EVERYTHING: Intervals = {
+  v4: Uint32Array.of(0, 0xffffffff),
+  v6: Uint32Array.of(0, 0, 0, 0, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff),
+};
+
+export function unionOfBoth(all: readonly Intervals[]): Intervals {
+  return {
+    v4: unionOf(
+      all.map(({ v4 }) => v4),
+      1,
+    ),
+    v6: unionOf(
+      all.map(({ v6 }) => v6),
+      4,
+    ),
+  };
+}
+
+export function coversBoth(outer: Intervals, inner: Intervals): boolean {
+  return intervalsCover(outer.v4, inner.v4, 1) && intervalsCover(outer.v6, inner.v6, 4);
+}
+
 /** The entries of one list that ask for the same host and port: a set of addresses. */
 export class Group {
   readonly host: HostPattern | undefined;
@@ -152,9 +180,18 @@ export class Group {
     this.ports = ports;
   }
 
-  /** Every address of both families, by one entry or by several. */
+  /** Every address of both families, by one entry of each. */
   get all(): boolean {
     return this.anyAt >= 0 || (this.v4.all && this.v6.all);
+  }
+
+  /** All that the group holds, as sorted intervals. */
+  intervals(): Intervals {
+    if (this.anyAt >= 0) return EVERYTHING;
+    const own = { v4: this.v4.intervals(), v6: this.v6.intervals() };
+    if (this.publicAt < 0) return own;
+    const open = publicly();
+    return unionOfBoth([own, { v4: open.v4.intervals(), v6: open.v6.intervals() }]);
   }
 
   /** Whether its ports have this one; `unknown` where the port is not known. */
@@ -203,23 +240,22 @@ export class Group {
     for (let i = 0; i < v6.count; i++) texts[positionOf(v6.metaAt(i))] = text6(v6, i);
   }
 
-  /** Whether every address of this group is in the other; `false` also where that is hard to say. */
+  /** Whether every address of this group is in the other. */
   within(other: Group): boolean {
     if (other.all) return true;
-    if (this.anyAt >= 0) return false;
-    const inside = (table4: Table4, table6: Table6): boolean =>
-      (table4.empty ||
-        (other.has4(table4.word(0) | 0) && intervalsCover(other.v4.intervals(), table4.intervals(), 1))) &&
-      (table6.empty || intervalsCover(other.v6.intervals(), table6.intervals(), 4));
-    const open = publicly();
-    const publicInside = this.publicAt < 0 || other.publicAt >= 0 || inside(open.v4, open.v6);
-    return publicInside && inside(this.v4, this.v6);
+    // Most often the first address tells, and the intervals of long lists need not be made.
+    const first = this.v4.empty ? undefined : this.v4.word(0) | 0;
+    if (first !== undefined && !other.has4(first)) return false;
+    return coversBoth(other.intervals(), this.intervals());
   }
 
   /** What does not change when entries are reordered, repeated, nested, unmasked or split. */
   addTo(hash: Hash): void {
-    hash.update(`${this.anyAt >= 0 ? 'any' : ''} ${this.publicAt >= 0 ? 'public' : ''}`);
-    if (this.anyAt >= 0) return;
+    if (this.anyAt >= 0) {
+      hash.update('any ');
+      return;
+    }
+    hash.update(this.publicAt >= 0 ? ' public' : ' ');
     const v4 =
       this.publicAt >= 0
         ? withoutCovered(this.v4.intervals(), publicly().v4.intervals())

@@ -60,3 +60,67 @@ export function withoutCovered(inner: Uint32Array, outer: Uint32Array): Uint32Ar
   }
   return Uint32Array.from(kept);
 }
+
+/** The union of sorted lists of intervals (of `width` words), adjacent ones as one. */
+export function unionOf(lists: readonly Uint32Array[], width: 1 | 4): Uint32Array {
+  const given = lists.filter((list) => list.length > 0);
+  if (given.length < 2) return given[0] ?? new Uint32Array(0);
+  const step = 2 * width;
+  const all = given.flatMap((list) =>
+    Array.from({ length: list.length / step }, (_, i) => ({ list, at: i * step })),
+  );
+  all.sort((x, y) => compare(x.list, x.at, y.list, y.at, width));
+  const flat = new Uint32Array(all.length * step);
+  let end = -width;
+  for (const { list, at } of all) {
+    const apart = end < 0 || (compare(list, at, flat, end, width) > 0 && !isNext(flat, end, list, at, width));
+    if (apart) {
+      flat.set(list.subarray(at, at + step), end + width);
+      end += step;
+    } else if (compare(list, at + width, flat, end, width) > 0) {
+      flat.set(list.subarray(at + width, at + step), end);
+    }
+  }
+  return flat.subarray(0, end + width);
+}
+
+/** What of the sorted intervals of `inner` is in none of `outer`. */
+export function differenceOf(inner: Uint32Array, outer: Uint32Array, width: 1 | 4): Uint32Array {
+  const step = 2 * width;
+  const rest: number[] = [];
+  let k = 0;
+  for (let i = 0; i < inner.length; i += step) {
+    const end = inner.subarray(i + width, i + step);
+    let start: Uint32Array | undefined = inner.subarray(i, i + width);
+    while (k < outer.length && compare(outer, k + width, start, 0, width) < 0) k += step;
+    // The last one that reaches into this interval may reach into the next.
+    for (
+      let j = k;
+      start !== undefined && j < outer.length && compare(outer, j, end, 0, width) <= 0;
+      j += step
+    ) {
+      if (compare(outer, j, start, 0, width) > 0) {
+        rest.push(...start, ...moved(outer.subarray(j, j + width), -1));
+      }
+      const reached = outer.subarray(j + width, j + step);
+      start = compare(reached, 0, end, 0, width) < 0 ? moved(reached, 1) : undefined;
+    }
+    if (start !== undefined) rest.push(...start, ...end);
+  }
+  return Uint32Array.from(rest);
+}
+
+function isNext(x: Uint32Array, atX: number, y: Uint32Array, atY: number, width: number): boolean {
+  return compare(moved(x.subarray(atX, atX + width), 1), 0, y, atY, width) === 0;
+}
+
+/** The next address, or the one before. */
+function moved(words: Uint32Array, by: 1 | -1): Uint32Array {
+  const next = words.slice();
+  for (let w = next.length - 1; w >= 0; w--) {
+    next[w]! += by;
+    // Carried on to the word before.
+    if (next[w] !== (by === 1 ? 0 : 0xffffffff)) break;
+  }
+  return next;
+}

@@ -1,6 +1,15 @@
 import { Address, isMapped, textOfWord } from './address.ts';
 import { carried, carriedAddresses, isSpecial } from './carried.ts';
-import { newHash, publicly, type Found, type Group } from './group.ts';
+import {
+  coversBoth,
+  newHash,
+  publicly,
+  unionOfBoth,
+  type Found,
+  type Group,
+  type Intervals,
+} from './group.ts';
+import { differenceOf } from './intervals.ts';
 import { conditionKey, readFacts, type EntryList, type Known } from './list.ts';
 import { allowed, denied, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
 
@@ -34,7 +43,9 @@ export class Layer {
   /** Whether the plain entries allow every address of a family. */
   readonly #all4: boolean;
   readonly #all6: boolean;
-  #hopeless: boolean | undefined;
+  /** For each allow group what the plain block entries leave of it, once it was asked for. */
+  readonly #left = new Map<Group, Intervals>();
+  readonly #open = new Map<Group, boolean>();
   #id: string | undefined;
 
   constructor(allow: EntryList, block: EntryList) {
@@ -204,12 +215,49 @@ export class Layer {
       const reason = shape === 'blocked' ? 'host-blocked' : shape;
       return denied(undefined, reason, this.block.textOf(entry));
     }
-    this.#hopeless ??= this.#allowed.within(this.#blocked);
-    if (!this.#hopeless) return undefined;
-    const open = (group: Group): boolean => !group.within(this.#blocked);
-    if (matching?.allow.some(open) === true) return undefined;
-    const others = this.allow.conditions?.ofHost(readFacts(facts).host, false);
-    return denied(undefined, others?.some(open) === true ? 'port-not-allowed' : 'host-not-allowed');
+    const open =
+      matching === undefined
+        ? this.#isOpen(this.#allowed)
+        : this.#leavesAny([this.#allowed, ...matching.allow], matching.block);
+    if (open) return undefined;
+    const { host } = readFacts(facts);
+    const onOtherPort = this.#leavesAny(
+      [this.#allowed, ...(this.allow.conditions?.ofHost(host, false) ?? NONE)],
+      (this.block.conditions?.ofHost(host, true) ?? NONE).filter(({ ports }) => ports === undefined),
+    );
+    return denied(undefined, onOtherPort ? 'port-not-allowed' : 'host-not-allowed');
+  }
+
+  /** Whether blocks leave an address of one of the groups, besides the plain ones. */
+  #leavesAny(groups: readonly Group[], blocks: readonly Group[]): boolean {
+    const open = groups.filter((group) => this.#isOpen(group));
+    if (blocks.length === 0) return open.length > 0;
+    return open.some((group) => {
+      const left = this.#leftOf(group);
+      // Most often the first address tells.
+      const { v4, v6 } = left;
+      if (v4.length > 0 && !any4(blocks, v4[0]! | 0)) return true;
+      if (v6.length > 0 && !any6(blocks, v6[0]! | 0, v6[1]! | 0, v6[2]! | 0, v6[3]! | 0)) return true;
+      return !coversBoth(unionOfBoth(blocks.map((block) => block.intervals())), left);
+    });
+  }
+
+  /** Whether the plain block entries leave an address of a group. */
+  #isOpen(group: Group): boolean {
+    let open = this.#open.get(group);
+    if (open === undefined) this.#open.set(group, (open = !group.within(this.#blocked)));
+    return open;
+  }
+
+  #leftOf(group: Group): Intervals {
+    let left = this.#left.get(group);
+    if (left === undefined) {
+      const all = group.intervals();
+      const blocked = this.#blocked.intervals();
+      left = { v4: differenceOf(all.v4, blocked.v4, 1), v6: differenceOf(all.v6, blocked.v6, 4) };
+      this.#left.set(group, left);
+    }
+    return left;
   }
 
   /** The verdict on a Unix socket or named pipe. */

@@ -39,7 +39,7 @@ export function loadPolicySync(path: string | URL): Rules {
 
 /** The path of a policy file; a relative one is below the current folder. */
 export function readPath(path: unknown): string {
-  if (path instanceof URL) return fileURLToPath(path);
+  if (path instanceof URL && path.protocol === 'file:') return fileURLToPath(path);
   if (typeof path === 'string' && path !== '' && !path.includes('\0')) return path;
   throw misuse(
     TypeError,

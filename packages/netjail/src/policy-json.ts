@@ -61,6 +61,8 @@ export function placeOf(text: string, at: number): { line: number; column: numbe
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /[A-Za-z]+/y;
 const SPACE = /[ \t\r\n]+/y;
+/** A comment to the end of its line: a CR alone ends one, as for whoever counts lines. */
+const LINE = /[^\r\n]*/y;
 /** Text of a string up to its end or an escape; a control character is neither. */
 // eslint-disable-next-line no-control-regex -- JSON refuses exactly these
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
@@ -116,10 +118,13 @@ class Reader {
       if (this.#text[this.at] !== '/') return;
       const next = this.#text[this.at + 1];
       if (next !== '/' && next !== '*') this.fail('a comment begins with "//" or "/*"');
-      const end = this.#text.indexOf(next === '/' ? '\n' : '*/', this.at + 2);
-      if (end !== -1) this.at = next === '/' ? end + 1 : end + 2;
-      else if (next === '/') this.at = this.#text.length;
-      else this.fail('the comment does not end');
+      if (next === '/') {
+        this.#take(LINE);
+        continue;
+      }
+      const end = this.#text.indexOf('*/', this.at + 2);
+      if (end === -1) this.fail('the comment does not end');
+      this.at = end + 2;
     }
   }
 

@@ -1,3 +1,4 @@
+import { faultOf } from './entry.ts';
 import { misuse, type CodedError } from './errors.ts';
 import { isRecord, quote, readOnce } from './internal/assert.ts';
 import { JsonError, MAX_DEPTH, parseJson, placeOf, type JsonNode, type JsonProperty } from './policy-json.ts';
@@ -154,6 +155,9 @@ class PolicyReader {
         const here = `${at}[${index}]`;
         const name = item.kind === 'string' && item.value.startsWith('@') ? item.value.slice(1) : undefined;
         if (name === undefined) {
+          if (item.kind === 'string' && item.value.startsWith('{')) {
+            throw this.#error(SyntaxError, item, here, 'an entry with fields is an object here, not text');
+          }
           entries.push({ field: here, node: item });
           continue;
         }
@@ -217,10 +221,10 @@ class PolicyReader {
   #told(written: Written, cause: unknown): unknown {
     if (!(cause instanceof Error)) return cause;
     const type = cause instanceof SyntaxError ? SyntaxError : TypeError;
-    // `Cannot use "x" as allow[0].port: reason` of the engine, which does not know the file.
-    const told = / as (?:allow|block)\[0\]([^\s:]*): (.*)/s.exec(cause.message);
-    const inner = told?.[1] ?? '';
-    const reason = told?.[2] ?? cause.message;
+    // The engine knows the entry as allow[0] or block[0], and the field in it: allow[0].port.
+    const fault = faultOf(cause);
+    const inner = fault?.where.slice(fault.where.indexOf(']') + 1) ?? '';
+    const reason = fault?.reason ?? cause.message;
     const value = written.node.kind === 'string' && inner === '' ? `${quote(written.node.value)}: ` : '';
     const error = this.#error(type, written.node, `${written.field}${inner}`, `${value}${reason}`);
     return Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });

@@ -92,6 +92,8 @@ class Watch implements PolicyWatch {
   #watcher: FSWatcher | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   #settling: NodeJS.Timeout | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = (): void => this.close();
 
   constructor(
     source: string,
@@ -111,7 +113,8 @@ class Watch implements PolicyWatch {
       throw error;
     }
     if (interval > 0) this.#timer = setInterval(() => this.#look(), interval).unref();
-    signal?.addEventListener('abort', () => this.close(), { once: true });
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#abort, { once: true });
     this.#publish('loaded', undefined, undefined);
   }
 
@@ -127,6 +130,7 @@ class Watch implements PolicyWatch {
   close(): void {
     this.#closed = true;
     this.#watcher?.close();
+    this.#signal?.removeEventListener('abort', this.#abort);
     clearInterval(this.#timer);
     clearTimeout(this.#settling);
   }
@@ -163,16 +167,17 @@ class Watch implements PolicyWatch {
       return;
     }
     this.#reading = (async () => {
-      do {
-        this.#again = false;
-        await this.#readOnce();
-      } while (this.#again && !this.#closed);
+      try {
+        do {
+          this.#again = false;
+          await this.#readOnce();
+        } while (this.#again && !this.#closed);
+      } finally {
+        // Here and not behind an await: whoever asks from now on must cause a reading of its own.
+        this.#reading = undefined;
+      }
     })();
-    try {
-      await this.#reading;
-    } finally {
-      this.#reading = undefined;
-    }
+    await this.#reading;
   }
 
   async #readOnce(): Promise<void> {
@@ -210,9 +215,14 @@ class Watch implements PolicyWatch {
     if (!sure && state !== this.#suspect) {
       this.#suspect = state;
       clearTimeout(this.#settling);
-      this.#settling = setTimeout(() => this.#look(), SETTLE).unref();
+      this.#settling = setTimeout(() => {
+        this.#settling = undefined;
+        this.#look();
+      }, SETTLE).unref();
       return;
     }
+    // Another notice of the same state says nothing new: its time is not up.
+    if (!sure && this.#settling !== undefined) return;
     this.#reported = state;
     this.#publish('kept', this.#rules.id, error);
     const onError = this.#onError;

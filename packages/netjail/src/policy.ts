@@ -50,7 +50,15 @@ export function parsePolicy(text: string, options: PolicyOptions = {}): Rules {
       `Cannot use ${show(options)} as options: they are an object`,
     );
   }
-  const { source } = readOnce(options);
+  const { source, ...unknown } = readOnce(options);
+  const other = Reflect.ownKeys(unknown)[0];
+  if (other !== undefined) {
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_INVALID_OPTION',
+      `Cannot use option ${show(String(other))}: there is no such option`,
+    );
+  }
   if (source !== undefined && typeof source !== 'string') {
     throw misuse(
       TypeError,

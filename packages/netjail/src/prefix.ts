@@ -56,8 +56,14 @@ export class Prefix {
     return new Prefix(address, bits);
   }
 
-  /** The prefix that contains one address only: its /32 or /128. */
+  /**
+   * The prefix that contains one address only: its /32 or /128.
+   *
+   * @throws {SyntaxError} `ERR_NETJAIL_INVALID_PREFIX` when it has a zone, and {TypeError}
+   * `ERR_NETJAIL_INVALID_ADDRESS` when it is no Address.
+   */
   static of(address: Address): Prefix {
+    expectAddress(address);
     if (address.zone !== '') {
       throw misuse(
         SyntaxError,
@@ -96,8 +102,11 @@ export class Prefix {
   /**
    * True when the address is in the prefix. An address of the other family, a mapped address in
    * an IPv4 prefix and an address with a zone are in no prefix, as in Go.
+   *
+   * @throws {TypeError} `ERR_NETJAIL_INVALID_ADDRESS` when it is no Address: text would be in none.
    */
   contains(address: Address): boolean {
+    expectAddress(address);
     if (address.family !== this.address.family || address.zone !== '') return false;
     const [a, b, c, d] = address.words;
     const [w, x, y, z] = this.address.words;
@@ -118,4 +127,13 @@ export class Prefix {
   toJSON(): string {
     return this.toString();
   }
+}
+
+function expectAddress(address: unknown): void {
+  if (address instanceof Address) return;
+  throw misuse(
+    TypeError,
+    'ERR_NETJAIL_INVALID_ADDRESS',
+    `Cannot use ${show(address)}: it is not an Address, which Address.parse reads`,
+  );
 }

@@ -321,7 +321,19 @@ export const RANGES = {
     // Scaleway: instance metadata over IPv6
     // https://www.scaleway.com/en/developers/api/instance/user-data
     'fd00:42::42/128',
-    // OpenStack: metadata service over IPv6
+    // Google Kubernetes Engine: metadata server of Workload Identity, where the node sends requests for 169.254.169.254
+    // https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy
+    '169.254.169.252/32',
+    // Alibaba Cloud: instance metadata over IPv6
+    // https://github.com/canonical/cloud-init/pull/6893
+    'fd00:100::100:200/128',
+    // Oracle Cloud: instance metadata over IPv6
+    // https://github.com/oracle/oci-python-sdk/blob/master/src/oci/auth/signers/instance_principals_security_token_signer.py
+    'fd00:c1::a9fe:a9fe/128',
+    // Akamai (Linode): instance metadata over IPv6
+    // https://techdocs.akamai.com/cloud-computing/docs/metadata-service-api
+    'fd00:a9fe:a9fe::1/128',
+    // OpenStack and Akamai: metadata service over IPv6
     // https://docs.openstack.org/nova/latest/admin/metadata-service.html
     'fe80::a9fe:a9fe/128',
   ],

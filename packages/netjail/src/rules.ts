@@ -113,7 +113,12 @@ export class Rules {
    * `ERR_NETJAIL_INVALID_ENTRY` where an entry in it is not.
    */
   static parse(text: string): Rules {
-    if (typeof text !== 'string') throw invalid(`the text of rules is a string, not ${show(text)}`);
+    if (typeof text !== 'string')
+      throw misuse(
+        TypeError,
+        'ERR_NETJAIL_INVALID_RULES',
+        `Cannot read rules: their text is a string, not ${show(text)}`,
+      );
     return readScopes(text)
       .map((lists) => new Rules(lists))
       .reduceRight((outer, own) => nest(own, outer));
@@ -268,7 +273,8 @@ export class Rules {
    * that of {@link Rules.judgeHost}.
    *
    * @throws {TypeError} `ERR_NETJAIL_INVALID_ARGUMENT` when the target is neither text nor an object,
-   * has another property, or has a path and something else.
+   * has another property, or has a path and something else; `ERR_NETJAIL_INVALID_ADDRESS` when its address
+   * is neither a string nor an Address.
    *
    * @example
    * ```ts
@@ -372,7 +378,7 @@ export function toRules(value: unknown): Rules {
     if (copy === undefined) copies.set(value, (copy = Rules.parse(String(value))));
     return copy;
   }
-  throw invalid(`${show(value)} is no Rules`);
+  throw misuse(TypeError, 'ERR_NETJAIL_INVALID_RULES', `Cannot use ${show(value)} as rules: it is no Rules`);
 }
 
 function readList(list: unknown, name: string): EntryList {

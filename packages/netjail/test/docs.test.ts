@@ -85,3 +85,15 @@ describe('documents', () => {
     }
   });
 });
+
+describe('docs/differences-from-go.md', () => {
+  it('names tests that there are', () => {
+    const text = readFileSync(join(root, 'docs/differences-from-go.md'), 'utf8');
+    const named = [...text.matchAll(/([a-z/-]+\.test)(?:: \*([^*]+)\*)?/g)];
+    assert.ok(named.length > 15);
+    for (const [, file, title] of named) {
+      const source = readFileSync(join(packageRoot, 'test', `${file}.ts`), 'utf8');
+      assert.ok(source.includes(title ?? ''), `${file}: ${title}`);
+    }
+  });
+});

@@ -195,6 +195,14 @@ describe('Entries with a prefix and more', () => {
     assert.equal(new Rules({ allow: ['10.0.0.1', '10.0.0.0/8'] }).judge('10.0.0.1').entry, '10.0.0.1');
   });
 
+  it('are refused as text in which a key stands twice', () => {
+    assert.throws(() => new Rules({ allow: ['{"host":"a.test","host":"b.test"}'] }), {
+      name: 'SyntaxError',
+      code: 'ERR_NETJAIL_INVALID_ENTRY',
+      message: /allow\[0\]: the key "host" stands here twice/,
+    });
+  });
+
   it('look nothing up when a name cannot be allowed since all of it is blocked', () => {
     const facts = { host: 'a.test', port: 80 };
     for (const init of [
@@ -213,6 +221,66 @@ describe('Entries with a prefix and more', () => {
       { allow: everything, block: [{ host: 'a.test', prefix: '10.0.0.0/8' }] },
     ]) {
       assert.equal(new Rules(init).judgeHost(facts).allowed, true, JSON.stringify(init));
+    }
+    for (const [allow, block] of [
+      [[{ host: '*.test', prefix: '10.0.0.0/8' }], [{ host: '*.test', prefix: '10.0.0.0/8' }]],
+      [['10.0.0.0/8'], [{ host: 'a.test', prefix: '10.0.0.0/9' }, '10.128.0.0/9']],
+      [['public'], [{ host: 'a.test', prefix: 'public' }]],
+      [['8.8.8.8', '2606:4700::1111'], ['public']],
+      [[{ host: 'a.test' }], ['0.0.0.0/1', '128.0.0.0/1', '::/0']],
+      [
+        ['public'],
+        [
+          { host: '*.test', prefix: '0.0.0.0/1' },
+          { host: 'a.test', prefix: '128.0.0.0/1' },
+          { host: 'a.test', prefix: '::/0' },
+        ],
+      ],
+    ] as const) {
+      assert.equal(
+        new Rules({ allow, block }).judgeHost(facts).reason,
+        'host-not-allowed',
+        JSON.stringify([allow, block]),
+      );
+    }
+    for (const [allow, block] of [
+      [['10.0.0.0/8'], [{ host: 'a.test', prefix: '10.0.0.0/9' }]],
+      [['10.0.0.0/8'], [{ host: 'a.test', prefix: '10.128.0.0/9' }]],
+      [['fc00::/7'], [{ host: 'a.test', prefix: 'fc00::/8' }]],
+      [['10.0.0.0/8'], [{ host: 'b.test', prefix: '10.0.0.0/8' }]],
+      [
+        ['10.0.0.0/8', 'fc00::/7'],
+        [
+          { host: 'a.test', prefix: '10.0.0.0/8' },
+          { port: 80, prefix: '10.0.0.0/8' },
+        ],
+      ],
+      [['public'], [{ host: 'a.test', prefix: '0.0.0.0/0' }]],
+    ] as const) {
+      assert.equal(
+        new Rules({ allow, block }).judgeHost(facts).allowed,
+        true,
+        JSON.stringify([allow, block]),
+      );
+    }
+    // Another port would do.
+    for (const [allow, block] of [
+      [['10.0.0.0/8'], [{ port: 80, prefix: '10.0.0.0/8' }]],
+      [['10.0.0.0/8'], ['10.0.0.0/9', { port: 80, prefix: '10.128.0.0/9' }]],
+      [
+        everything,
+        [
+          { host: 'a.test', prefix: '0.0.0.0/0' },
+          { port: 80, prefix: '::/0' },
+        ],
+      ],
+    ] as const) {
+      assert.equal(
+        new Rules({ allow, block }).judgeHost(facts).reason,
+        'port-not-allowed',
+        JSON.stringify([allow, block]),
+      );
+      assert.equal(new Rules({ allow, block }).judgeHost({ ...facts, port: 81 }).allowed, true);
     }
     const named = new Rules({
       allow: everything,

@@ -206,6 +206,42 @@ describe('Rules.explain()', () => {
   }
 });
 
+describe('Rules.explain() of an address that carries 0.0.0.0', () => {
+  it('looks for loopback, where that leads', () => {
+    const rules = new Rules({ allow: ['::/0', '0.0.0.0/0'], block: ['127.0.0.0/8'] });
+    const { steps, verdict } = rules.explain('64:ff9b::');
+    assert.deepEqual(
+      steps.map(({ reading, kind, block }) => [reading, kind, block]),
+      [
+        ['64:ff9b::', 'itself', []],
+        ['0.0.0.0', 'carried', []],
+        ['127.0.0.1', 'loopback', ['127.0.0.0/8']],
+        ['::1', 'loopback', []],
+      ],
+    );
+    assert.deepEqual([verdict.reason, verdict.entry], ['carried-address-blocked', '127.0.0.0/8']);
+  });
+
+  it('shows a port that is none, without calling code of its own', () => {
+    const rules = new Rules({ allow: ['public'] });
+    const port = {
+      toString() {
+        throw new Error('called');
+      },
+    };
+    for (const [given, shown] of [
+      [Symbol('x'), 'a symbol'],
+      [port, 'an object'],
+    ]) {
+      assert.equal(
+        rules.explain({ address: '8.8.8.8', port: given } as never).target,
+        `8.8.8.8 port ${String(shown)}`,
+      );
+    }
+    assert.throws(() => rules.explain({ address: 5 } as never), { code: 'ERR_NETJAIL_INVALID_ADDRESS' });
+  });
+});
+
 describe('Rules.lint()', () => {
   const codes = (init: ConstructorParameters<typeof Rules>[0]): string[] =>
     new Rules(init).lint().map(({ code, list, entry }) => [code, list, entry].filter(Boolean).join(' '));

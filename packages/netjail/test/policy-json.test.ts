@@ -143,6 +143,17 @@ describe('parseJson()', () => {
       ],
     ]);
     assert.deepEqual(shape(parseJson('/* // */ 1')), [9, 1]);
+    // A CR alone ends a line, too: a list behind it would be lost.
+    for (const end of ['\n', '\r', '\r\n']) {
+      const at = 6 + end.length;
+      assert.deepEqual(shape(parseJson(`[1, //${end}2]`)), [
+        0,
+        [
+          [1, 1],
+          [at, 2],
+        ],
+      ]);
+    }
   });
 
   it(`reads ${MAX_DEPTH} levels and refuses one more`, () => {

@@ -1,6 +1,7 @@
 // First: on Node 20 an undici that is loaded earlier hides the built-in one.
 import { createFetch } from '../src/fetch/index.ts';
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -233,6 +234,34 @@ describe('watchPolicy()', () => {
     writeFileSync(path, '// the same\n{ "allow": ["127.1.2.3/8"], }');
     await policy.reload();
     assert.equal(policy.rules, rules);
+  });
+
+  it('reload() reads again when it is called while another one ends', async (t) => {
+    for (let turns = 0; turns < 5; turns++) {
+      const { policy, path } = watched(t, OPEN, {
+        interval: 0,
+        onError: () => {
+          done = (async () => {
+            for (let i = 0; i < turns; i++) await null;
+            writeFileSync(path, OTHER);
+            await policy.reload();
+            assert.equal(String(policy.rules), 'ALLOW 127.0.0.0/9', `after ${turns} turns`);
+          })();
+        },
+      });
+      let done: Promise<void> | undefined;
+      writeFileSync(path, '{');
+      await policy.reload();
+      while (done === undefined) await new Promise(setImmediate);
+      await done;
+      policy.close();
+    }
+  });
+
+  it('leaves no listener on its signal', (t) => {
+    const { signal } = new AbortController();
+    for (let i = 0; i < 3; i++) watched(t, OPEN, { signal }).policy.close();
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   it('changes nothing after close(), and after its signal', async (t) => {

@@ -357,6 +357,11 @@ describe('parsePolicy()', () => {
       'ERR_NETJAIL_INVALID_OPTION',
       'Cannot use option "source": it is a string, not 1',
     ],
+    [
+      ['{"allow":[]}', { sourc: 'x' }],
+      'ERR_NETJAIL_INVALID_OPTION',
+      'Cannot use option "sourc": there is no such option',
+    ],
   ];
   for (const [args, code, message] of malformed) {
     it(`throws ${code} for ${JSON.stringify(args)}`, () => {
@@ -525,6 +530,15 @@ describe('loadPolicy()', () => {
     for (const error of (await both(folder)) as Facts[]) assert.equal(error.code, 'EISDIR');
   });
 
+  it('names the entry that is wrong, whatever the entry itself says', () => {
+    const error = failure(() => parsePolicy('{"allow":["x as allow[7].host: y"]}'));
+    assert.equal((error as { field?: string }).field, 'allow[0]');
+    assert.match(
+      error.message,
+      /line 1 column 11, allow\[0\]: "x as allow\[7\]\.host: y": it is not an IP address/,
+    );
+  });
+
   it('throws ERR_NETJAIL_INVALID_ARGUMENT for what is no path', async () => {
     const paths: [path: unknown, shown: string][] = [
       ['', '""'],
@@ -534,6 +548,7 @@ describe('loadPolicy()', () => {
       [undefined, 'undefined'],
       [{}, 'an object'],
       [Buffer.from('x'), 'an object'],
+      [new URL('http://name.test/egress.json'), 'an object'],
     ];
     for (const [path, shown] of paths) {
       for (const error of (await both(path as never)) as Facts[]) {
@@ -627,7 +642,7 @@ describe('the message of a policy error', () => {
     [
       'of a field of an entry that is text',
       () => Rules.from({ allow: [], block: ['{"host":"a b"}'] }),
-      'Cannot read the policy: block[0].host: it is not a host name, nor "*." and one',
+      'Cannot read the policy: block[0]: an entry with fields is an object here, not text',
     ],
     [
       'of a value in a list',

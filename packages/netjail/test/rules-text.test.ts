@@ -301,11 +301,11 @@ describe('Rules malformed arguments', () => {
     ],
     ['Cannot create rules: allow is an array, not an object', () => new Rules({ allow: {} } as never)],
     ['Cannot create rules: block is an array, not null', () => new Rules({ block: null } as never)],
-    ['Cannot create rules: the text of rules is a string, not null', () => Rules.parse(null as never)],
-    ['Cannot create rules: null is no Rules', () => Rules.intersect(null as never, new Rules({}))],
-    ['Cannot create rules: an object is no Rules', () => Rules.intersect(new Rules({}), {} as never)],
+    ['Cannot read rules: their text is a string, not null', () => Rules.parse(null as never)],
+    ['Cannot use null as rules: it is no Rules', () => Rules.intersect(null as never, new Rules({}))],
+    ['Cannot use an object as rules: it is no Rules', () => Rules.intersect(new Rules({}), {} as never)],
     [
-      'Cannot create rules: an object is no Rules',
+      'Cannot use an object as rules: it is no Rules',
       () => Rules.intersect({ [Symbol.for('netjail.Rules')]: 1 } as never, new Rules({})),
     ],
     [

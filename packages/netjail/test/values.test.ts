@@ -186,6 +186,29 @@ describe('Address', () => {
   });
 });
 
+describe('Address.fromWord() and Address.fromWords()', () => {
+  it('take words signed and unsigned', () => {
+    assert.equal(String(Address.fromWord(0xffffffff)), '255.255.255.255');
+    assert.equal(String(Address.fromWord(-0x80000000)), '128.0.0.0');
+    assert.equal(String(Address.fromWords([-1, 0, 0, 0x80000000])), 'ffff:ffff::8000:0');
+  });
+
+  it('throw ERR_NETJAIL_INVALID_ADDRESS for anything else', () => {
+    const refused = {
+      name: 'TypeError',
+      code: 'ERR_NETJAIL_INVALID_ADDRESS',
+      message: /a word is a whole number/,
+    };
+    for (const word of ['1', 1.5, NaN, -0x80000001, 0x100000000, undefined, null, 1n]) {
+      assert.throws(() => Address.fromWord(word as never), refused, String(word));
+      assert.throws(() => Address.fromWords([0, 0, 0, word] as never), refused, String(word));
+    }
+    for (const words of [undefined, null, 1, '0000', [], [1, 2, 3], [1, 2, 3, 4, 5]]) {
+      assert.throws(() => Address.fromWords(words as never), refused, String(words));
+    }
+  });
+});
+
 describe('Prefix', () => {
   const errors: [text: unknown, reason: string][] = [
     [1, 'a prefix is a string'],
@@ -224,6 +247,11 @@ describe('Prefix', () => {
   it('of() is the /32 or /128 of an address, and throws ERR_NETJAIL_INVALID_PREFIX for a zone', () => {
     assert.equal(Prefix.of(Address.parse('10.0.0.1')).toString(), '10.0.0.1/32');
     assert.equal(Prefix.of(Address.parse('::1')).toString(), '::1/128');
+    for (const nothing of ['10.0.0.1', undefined, null, {}]) {
+      const refused = { name: 'TypeError', code: 'ERR_NETJAIL_INVALID_ADDRESS' };
+      assert.throws(() => Prefix.of(nothing as never), refused);
+      assert.throws(() => Prefix.parse('10.0.0.0/8').contains(nothing as never), refused);
+    }
     assert.throws(() => Prefix.of(Address.parse('::1%x')), {
       name: 'SyntaxError',
       code: 'ERR_NETJAIL_INVALID_PREFIX',
