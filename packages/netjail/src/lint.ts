@@ -1,10 +1,11 @@
-import { Address } from './address.ts';
-import { publicly, type Group } from './group.ts';
-import { maskOf } from './internal/order.ts';
-import { inIntervals, intervalsCover } from './intervals.ts';
-import type { Layer } from './layer.ts';
-import type { EntryList } from './list.ts';
 import { bitsOf4, bitsOf6, positionOf } from './columns.ts';
+import { coversBoth, unionOfBoth, type Group, type Intervals } from './group.ts';
+import { maskOf } from './internal/order.ts';
+import { inIntervals } from './intervals.ts';
+import type { Layer } from './layer.ts';
+import { conditionKey, EntryList } from './list.ts';
+import { ranges } from './ranges.ts';
+import type { Table } from './table.ts';
 import type { Table4 } from './table4.ts';
 import type { Table6 } from './table6.ts';
 
@@ -42,16 +43,11 @@ export interface LintWarning {
   readonly message: string;
 }
 
-/** An address of each kind that a name must not lead to, with the range it stands for. */
-const INSIDE: readonly (readonly [range: string, address: string])[] = [
-  ['loopback', '127.0.0.1'],
-  ['loopback', '::1'],
-  ['private', '10.0.0.1'],
-  ['private', '172.16.0.1'],
-  ['private', '192.168.0.1'],
-  ['private', 'fd00::1'],
-  ['link-local', '169.254.169.254'],
-  ['link-local', 'fe80::1'],
+/** What a name must not lead to. The unspecified addresses are denied where loopback is blocked. */
+const INSIDE: readonly (readonly [range: string, prefixes: readonly string[]])[] = [
+  ['loopback', ['127.0.0.0/8', '::1/128']],
+  ['private', ranges.private],
+  ['link-local', ranges['link-local']],
 ];
 
 /** Looks for what is probably not meant in the two lists of one rule set. */
@@ -67,8 +63,8 @@ export function lintLayer(layer: Layer, scope: number): LintWarning[] {
   }
 
   const allowTexts = allow.texts();
-  const never = coveredBy(allow, block);
-  for (const at of blockedByCondition(layer)) never.add(at);
+  const blocked = new Map(groupsOf(allow).map((group) => [group, blockedFor(group, block)]));
+  const never = neverMatching(blocked);
   for (const [at, { path }] of allow.named) if (path !== undefined && block.paths.has(path)) never.add(at);
   for (const at of [...never].sort((x, y) => x - y)) {
     const entry = allowTexts[at]!;
@@ -82,7 +78,7 @@ export function lintLayer(layer: Layer, scope: number): LintWarning[] {
     ['allow', allow, allowTexts],
     ['block', block, block.texts()],
   ] as const) {
-    for (const at of [...coveredBy(list, list)].sort((x, y) => x - y)) {
+    for (const at of [...redundantOf(list)].sort((x, y) => x - y)) {
       const entry = texts[at]!;
       warn('redundant', `${entry} has no effect: other ${name} entries cover it`, name, entry);
     }
@@ -99,14 +95,17 @@ export function lintLayer(layer: Layer, scope: number): LintWarning[] {
     }
   }
 
-  const inside = INSIDE.filter(([, text]) => layer.blocking(Address.parse(text), undefined).length === 0);
-  const kinds = [...new Set(inside.map(([range]) => range))];
+  const groups = new Map(groupsOf(allow).map((group) => [conditionKey(group.host, group.ports), group]));
   for (const [at, entry] of allow.named) {
     if (entry.host === undefined || entry.prefix !== undefined || entry.range !== undefined) continue;
-    if (kinds.length === 0 || never.has(at)) continue;
+    if (never.has(at)) continue;
+    const by = blocked.get(groups.get(conditionKey(entry.host, entry.ports))!)!;
+    const open = INSIDE.filter(([, prefixes]) => !coversBoth(by, intervalsOf(prefixes)));
+    if (open.length === 0) continue;
+    const kinds = open.map(([range]) => range).join(', ');
     warn(
       'host-reaches-inside',
-      `${entry.text} allows the host wherever its name leads, and ${kinds.join(', ')} addresses are not all blocked`,
+      `${entry.text} allows the host wherever its name leads, and ${kinds} addresses are not all blocked`,
       'allow',
       entry.text,
     );
@@ -144,58 +143,60 @@ function groupsOf(list: EntryList): readonly Group[] {
   return [list.plain, ...(list.conditions?.all ?? [])];
 }
 
-/**
- * The positions of the entries of which every address is in the plain entries of a list: of
- * another one, or of the same (then an entry does not cover itself).
- */
-function coveredBy(list: EntryList, by: EntryList): Set<number> {
-  const { plain } = by;
-  const v4 = plain.v4.intervals();
-  const v6 = plain.v6.intervals();
-  const seen = new Set<number>();
+/** All that is blocked wherever the group's host and port are asked for. */
+function blockedFor(group: Group, block: EntryList): Intervals {
+  const by = (block.conditions?.all ?? []).filter((one) => hostCovers(one, group) && portsCover(one, group));
+  return unionOfBoth([block.plain, ...by].map((one) => one.intervals()));
+}
+
+/** The positions of the allow entries that are blocked as a whole, each by one block or by several. */
+function neverMatching(blocked: ReadonlyMap<Group, Intervals>): Set<number> {
+  const never = new Set<number>();
   const open = new Set<number>();
-  const note = (at: number, covered: boolean): void => {
-    seen.add(at);
-    if (!covered) open.add(at);
-  };
-  const byPublic = list !== by && plain.publicAt >= 0;
+  for (const [group, by] of blocked) {
+    eachEntry(group, (at, isIn) => (isIn(by) ? never : open).add(at));
+  }
+  // A range has many prefixes.
+  for (const at of open) never.delete(at);
+  return never;
+}
+
+/** The positions of the entries of which every address is in the plain entries of the same list. */
+function redundantOf(list: EntryList): Set<number> {
+  const { plain } = list;
+  const by = { v4: plain.v4.intervals(), v6: plain.v6.intervals() };
+  const redundant = new Set<number>();
+  const open = new Set<number>();
   for (const group of groupsOf(list)) {
-    const same = group === plain;
-    for (let i = 0; i < group.v4.count; i++) {
-      const covered = same ? !group.v4.isTop(i) : inside4(v4, group.v4, i);
-      note(positionOf(group.v4.metaAt(i)), covered);
-    }
-    for (let i = 0; i < group.v6.count; i++) {
-      const covered = same ? !group.v6.isTop(i) : inside6(v6, group.v6, i);
-      note(positionOf(group.v6.metaAt(i)), covered);
-    }
-    if (group.publicAt >= 0) note(group.publicAt, !same && (byPublic || coverPublic(v4, v6)));
-    // An entry without a prefix has a host or a port: it is never plain.
-    if (group.anyAt >= 0) note(group.anyAt, plain.all);
+    eachEntry(group, (at, isIn, table, i) => {
+      // An entry does not cover itself.
+      const covered = group !== plain ? isIn(by) : table !== undefined && !table.isTop(i);
+      (covered ? redundant : open).add(at);
+    });
   }
-  for (const at of open) seen.delete(at);
-  return seen;
+  for (const at of open) redundant.delete(at);
+  return redundant;
 }
 
-/** Whether the intervals of both families hold the range `public`. */
-function coverPublic(v4: Uint32Array, v6: Uint32Array): boolean {
-  const open = publicly();
-  return intervalsCover(v4, open.v4.intervals(), 1) && intervalsCover(v6, open.v6.intervals(), 4);
+/** Calls back for each prefix of a group, and for what it has by name. */
+function eachEntry(
+  group: Group,
+  call: (at: number, isIn: (by: Intervals) => boolean, table: Table | undefined, i: number) => void,
+): void {
+  const { v4, v6 } = group;
+  for (let i = 0; i < v4.count; i++) {
+    call(positionOf(v4.metaAt(i)), ({ v4: by }) => inside4(by, v4, i), v4, i);
+  }
+  for (let i = 0; i < v6.count; i++) {
+    call(positionOf(v6.metaAt(i)), ({ v6: by }) => inside6(by, v6, i), v6, i);
+  }
+  if (group.publicAt >= 0)
+    call(group.publicAt, (by) => coversBoth(by, intervalsOf(ranges.public)), undefined, 0);
+  if (group.anyAt >= 0) call(group.anyAt, (by) => coversBoth(by, group.intervals()), undefined, 0);
 }
 
-/** Allow entries whose host and port a block of every address has, too. */
-function blockedByCondition({ allow, block }: Layer): number[] {
-  const found: number[] = [];
-  const blocks = groupsOf(block).filter((group) => group.all);
-  for (const group of groupsOf(allow)) {
-    const blocked = blocks.some((one) => hostCovers(one, group) && portsCover(one, group));
-    if (!blocked) continue;
-    for (let i = 0; i < group.v4.count; i++) found.push(positionOf(group.v4.metaAt(i)));
-    for (let i = 0; i < group.v6.count; i++) found.push(positionOf(group.v6.metaAt(i)));
-    if (group.publicAt >= 0) found.push(group.publicAt);
-    if (group.anyAt >= 0) found.push(group.anyAt);
-  }
-  return found;
+function intervalsOf(prefixes: readonly string[]): Intervals {
+  return new EntryList(prefixes, 'prefixes').plain.intervals();
 }
 
 function hostCovers({ host: outer }: Group, { host: inner }: Group): boolean {

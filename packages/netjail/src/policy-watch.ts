@@ -43,7 +43,8 @@ const DEFAULT_INTERVAL = 5000;
  * - Give adapters a function: `createFetch({ rules: () => policy.rules })`. Every call then has the
  *   rules of that moment. Connections that were opened under replaced rules are not used again, and
  *   idle ones are closed; requests under way finish.
- * - The folder is watched, so that editors and tools that replace the file are noticed.
+ * - The folder is watched, so that editors and tools that replace the file are noticed. With
+ *   `interval: 0`, one that is removed and made again is not: the looks in between find that.
  *
  * @throws {SyntaxError | TypeError} at the start what `loadPolicySync` throws, for there are no last
  * good rules yet; `ERR_NETJAIL_INVALID_OPTION` for malformed options.

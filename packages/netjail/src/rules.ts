@@ -232,7 +232,8 @@ export class Rules {
   /**
    * The verdict on a name before it is looked up, so that not even a DNS query leaves: denied when
    * no allow entry could accept an address of it on that port, or a block entry names it (or the
-   * port) without a prefix. Allowed says only that its addresses are to be judged.
+   * port) without a prefix, or blocks together leave no address of an allow entry. Nested scopes are
+   * each asked by itself. Allowed says only that its addresses are to be judged.
    */
   judgeHost(facts?: TargetFacts): Verdict {
     for (const layer of this.#layers) {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Address } from '../src/address.ts';
 import { show } from '../src/internal/assert.ts';
+import type { EntryInput } from '../src/entry.ts';
 import { Rules } from '../src/rules.ts';
 
 describe('Rules.explain()', () => {
@@ -353,5 +354,53 @@ describe('Rules.lint()', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('looks at blocks with a host or a port as well, and at all of a range', () => {
+    const codes = (allow: readonly EntryInput[], block: readonly EntryInput[]): string[] =>
+      new Rules({ allow, block })
+        .lint()
+        .map(({ code, entry }) => (entry === undefined ? code : `${code} ${entry}`));
+    const all = ['0.0.0.0/0', '::/0'];
+    const a = '{"host":"a.test"}';
+    // No false alarm.
+    assert.deepEqual(codes([{ host: '*.a.test' }], [{ host: '*.a.test', prefix: 'special-purpose' }]), []);
+    assert.deepEqual(
+      codes([{ host: 'a.test', port: 443 }], [{ port: [0, 65535], prefix: 'special-purpose' }]),
+      [],
+    );
+    assert.deepEqual(codes([{ host: 'a.test' }], ['127.0.0.0/8', '::1', 'private', 'link-local']), []);
+    // A part of a range is open.
+    for (const [block, kinds] of [
+      [['127.0.0.1', '::1', 'private', 'link-local'], 'loopback'],
+      [['loopback', '10.0.0.0/16', '172.16.0.0/16', '192.168.0.0/24', 'fd00::/64', 'link-local'], 'private'],
+      [['loopback', 'private', '169.254.169.254', 'fe80::/10'], 'link-local'],
+      [[{ host: 'b.test', prefix: 'special-purpose' }], 'loopback, private, link-local'],
+      [[{ host: 'a.test', port: 80, prefix: 'special-purpose' }], 'loopback, private, link-local'],
+    ] as const) {
+      const [warning] = new Rules({ allow: [{ host: 'a.test' }], block }).lint();
+      assert.equal(warning?.code, 'host-reaches-inside');
+      assert.ok(warning.message.includes(`and ${kinds} addresses`), warning.message);
+    }
+    // Blocked by several, or by a range.
+    assert.deepEqual(codes(['8.8.8.8', '::1'], ['public']), ['never-matches 8.8.8.8']);
+    assert.deepEqual(codes([{ host: 'a.test' }, ...all], ['0.0.0.0/1', '128.0.0.0/1', '::/0']), [
+      `never-matches ${a}`,
+      'never-matches 0.0.0.0/0',
+      'never-matches ::/0',
+      'blocks-every-allow',
+      `redundant ${a}`,
+    ]);
+    assert.deepEqual(
+      codes(
+        [{ host: 'a.test', prefix: '10.0.0.0/8' }, '::1'],
+        [
+          { host: 'a.test', prefix: '10.0.0.0/9' },
+          { host: '*.test', prefix: '10.128.0.0/9' },
+        ],
+      ),
+      ['never-matches {"prefix":"10.0.0.0/8","host":"a.test"}'],
+    );
+    assert.deepEqual(codes(all, [{ port: [0, 65535] }]), []);
   });
 });

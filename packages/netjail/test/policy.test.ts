@@ -124,7 +124,21 @@ const invalid: [
   ['with a zone', { allow: ['fe80::1%eth0'] }, 'SyntaxError', 'allow[0]', /zone/],
   ['with octets too large', { allow: ['10.0.0.256'] }, 'SyntaxError', 'allow[0]', /not an IP address/, false],
   ['with a length too large', { allow: ['10.0.0.0/33'] }, 'SyntaxError', 'allow[0]', /0 to 32/, false],
-  ['with a range that is none', { allow: ['internet'] }, 'SyntaxError', 'allow[0]', /nor a range/, false],
+  ['with a range that is none', { allow: ['internet'] }, 'SyntaxError', 'allow[0]', /nor a range/],
+  [
+    'with a path and a port',
+    { allow: [{ path: '/x', port: 80 }] },
+    'TypeError',
+    'allow[0]',
+    /no prefix, host or port/,
+  ],
+  [
+    'with every host',
+    { allow: [{ host: '*' }] },
+    'SyntaxError',
+    'allow[0].host',
+    /only "\*\." at its beginning/,
+  ],
   ['with lists that are an array', { lists: [], allow: [] }, 'TypeError', 'lists', /object of lists/],
   [
     'with a list that is text',
@@ -338,6 +352,10 @@ describe('parsePolicy()', () => {
     const allow = Object.keys(ranges);
     assert.deepEqual(parsePolicy(JSON.stringify({ allow })).allow, allow);
     assert.equal(validate({ allow }), true);
+  });
+
+  it('knows the ranges that there are', () => {
+    for (const name of Object.keys(ranges)) assert.equal(validate({ allow: [name] }), true, name);
   });
 
   const malformed: [args: unknown[], code: string, message: string][] = [
