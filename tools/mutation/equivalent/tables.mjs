@@ -86,6 +86,10 @@ export const equivalent = [
     ['to - from', 'to + from'],
   ),
 
+  ...of('internal/order.ts', 'if (high - low <= SHORT) {', 'only speed: both ways sort the same', [
+    'high - low',
+    'high + low',
+  ]),
   ...of(
     'internal/order.ts',
     'const digits = high - low < LONG ? 8 : 11;',
@@ -135,6 +139,16 @@ export const equivalent = [
     ['top >= 0', 'true'],
   ),
 
+  ...of(
+    'table.ts',
+    'while (from > 0 && sharedBits(data, from - 1, outside, width) >= skip) from--;',
+    'one before that shares just these bits has a 0 where this one has a 1, and so have all behind it: they ' +
+      'would share one bit more',
+    [
+      'sharedBits(data, from - 1, outside, width) >= skip',
+      'sharedBits(data, from - 1, outside, width) > skip',
+    ],
+  ),
   ...of(
     'table.ts',
     'if (open < 0) data[key]! |= PARTLY;',
