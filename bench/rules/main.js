@@ -1,5 +1,5 @@
 // The speed, size and building of rules beside everything else that matches addresses:
-// node rules/main.js [--quick] [--write] [--rounds 5] [--node path ...] [--all]
+// node rules/main.js [--quick] [--write] [--rounds 5] [--node path ...] [--all] [--note 'how it was run']
 //
 // Each measurement is a process of its own; the processes of all rows come in shuffled order, and
 // the figure is the median over the rounds. A row counts only when its verdicts are right.
@@ -22,6 +22,7 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string' },
     all: { type: 'boolean', default: false },
     node: { type: 'string', multiple: true, default: [] },
+    note: { type: 'string' },
   },
 });
 const ROUNDS = Number(flags.rounds ?? (flags.quick ? 1 : 5));
@@ -144,7 +145,7 @@ function write(major, text) {
   const page = join(ROOT, 'docs/benchmarks-rules.md');
   const [heading, ...rest] = text.split('\n');
   const how = flags.quick ? ', a short run (`--quick`)' : '';
-  const when = `${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, ${os.type()}; the median of ${ROUNDS} rounds${how}.`;
+  const when = `${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, ${os.type()}; the median of ${ROUNDS} rounds${how}${flags.note === undefined ? '' : `; ${flags.note}`}.`;
   const sections = new Map(
     existsSync(page)
       ? readFileSync(page, 'utf8')

@@ -184,7 +184,7 @@ ${table(['', 'prefixes', '', 'heap and external', 'resident set', 'goal'], memor
 
 ### Building from text
 
-Milliseconds of processor time, collection of garbage included.
+Milliseconds of processor time, collection of garbage included; the modules are loaded before, and the texts are flat.
 
 ${table(['', 'prefixes', 'netjail', 'net.BlockList', 'ratio', 'goal'], building)}
 

@@ -26,6 +26,13 @@ export interface Matching {
 
 const NONE: readonly Group[] = Object.freeze([]);
 
+/** What is left of a group. */
+interface Left {
+  readonly any: boolean;
+  /** Only where other blocks are to be held against it. */
+  intervals: Intervals | undefined;
+}
+
 /**
  * One allow list and one block list, compiled: the place where an address is judged.
  *
@@ -43,9 +50,8 @@ export class Layer {
   /** Whether the plain entries allow every address of a family. */
   readonly #all4: boolean;
   readonly #all6: boolean;
-  /** For each allow group what the plain block entries leave of it, once it was asked for. */
-  readonly #left = new Map<Group, Intervals>();
-  readonly #open = new Map<Group, boolean>();
+  /** What the plain block entries leave of the allow groups: made when a name is judged first. */
+  #leftOfGroups: Map<Group, Left> | undefined;
   #id: string | undefined;
 
   constructor(allow: EntryList, block: EntryList) {
@@ -233,7 +239,7 @@ export class Layer {
     const open = groups.filter((group) => this.#isOpen(group));
     if (blocks.length === 0) return open.length > 0;
     return open.some((group) => {
-      const left = this.#leftOf(group);
+      const left = this.#intervalsLeft(group);
       // Most often the first address tells.
       const { v4, v6 } = left;
       if (v4.length > 0 && !any4(blocks, v4[0]! | 0)) return true;
@@ -244,20 +250,27 @@ export class Layer {
 
   /** Whether the plain block entries leave an address of a group. */
   #isOpen(group: Group): boolean {
-    let open = this.#open.get(group);
-    if (open === undefined) this.#open.set(group, (open = !group.within(this.#blocked)));
-    return open;
+    return this.#leftOf(group).any;
   }
 
-  #leftOf(group: Group): Intervals {
-    let left = this.#left.get(group);
+  #leftOf(group: Group): Left {
+    this.#leftOfGroups ??= new Map();
+    let left = this.#leftOfGroups.get(group);
     if (left === undefined) {
-      const all = group.intervals();
-      const blocked = this.#blocked.intervals();
-      left = { v4: differenceOf(all.v4, blocked.v4, 1), v6: differenceOf(all.v6, blocked.v6, 4) };
-      this.#left.set(group, left);
+      left = { any: !group.within(this.#blocked), intervals: undefined };
+      this.#leftOfGroups.set(group, left);
     }
     return left;
+  }
+
+  #intervalsLeft(group: Group): Intervals {
+    const left = this.#leftOf(group);
+    if (left.intervals === undefined) {
+      const all = group.intervals();
+      const blocked = this.#blocked.intervals();
+      left.intervals = { v4: differenceOf(all.v4, blocked.v4, 1), v6: differenceOf(all.v6, blocked.v6, 4) };
+    }
+    return left.intervals;
   }
 
   /** The verdict on a Unix socket or named pipe. */
