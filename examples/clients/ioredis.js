@@ -19,8 +19,12 @@ export async function open(guard, { host, port, tls }) {
   const Connector = createRedisConnector(guard);
   const client = new Redis({ host, port, tls, Connector, ...options });
   // end
-  client.on('error', () => {});
-  await client.connect();
+  // What ends an attempt is an event of ioredis; connect() says only that it was closed.
+  let last;
+  client.on('error', (error) => (last = error));
+  await client.connect().catch((error) => {
+    throw last ?? error;
+  });
   return {
     use: () => client.info('server'),
     close: () => client.disconnect(),

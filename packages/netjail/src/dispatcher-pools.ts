@@ -1,4 +1,4 @@
-import { createConnector, type Connector, type GuardedConnector } from './connector.ts';
+import { createConnector, type Connector } from './connector.ts';
 import { misuse } from './errors.ts';
 import { Guard } from './guard.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
@@ -12,15 +12,9 @@ import {
   type GuardSettings,
 } from './options.ts';
 import { DEFAULT_MAX_POOLS, Pools } from './pool.ts';
+import { listen, PooledAgent, type AgentLike, type AgentListener } from './pooled-agent.ts';
 import { proxiedDenial } from './proxied.ts';
 import type { Rules } from './rules.ts';
-
-/** What is used of an undici Agent, of any version. */
-export interface AgentLike {
-  dispatch(options: object, handler: object): boolean;
-  close(): Promise<void>;
-  destroy(error?: Error | null): Promise<void>;
-}
 
 /** undici's Agent class, of any version from 6 to 8. */
 export type AgentClass<A extends AgentLike = AgentLike> = new (options?: never) => A;
@@ -199,55 +193,6 @@ export class DispatcherPools {
       destroy: (reason) => agent.destroy(reason),
     };
   }
-}
-
-/** The agent of one rule set with its connector. */
-class PooledAgent implements AgentLike {
-  readonly #agent: AgentLike;
-  readonly #connector: GuardedConnector;
-  #closing: Promise<void> | undefined;
-
-  constructor(agent: AgentLike, connector: GuardedConnector) {
-    this.#agent = agent;
-    this.#connector = connector;
-  }
-
-  dispatch(options: object, handler: object): boolean {
-    return this.#agent.dispatch(options, handler);
-  }
-
-  /** Resolves when everything is finished, or destroyed; more than one may wait for it. */
-  close(): Promise<void> {
-    return (this.#closing ??= this.#agent.close().catch(() => {}));
-  }
-
-  async destroy(error: Error | null = null): Promise<void> {
-    const reason =
-      error ?? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the dispatcher is destroyed');
-    if (this.#closing !== undefined) {
-      this.#connector.end(reason);
-      await this.#closing;
-      return;
-    }
-    const done = this.#agent.destroy(error);
-    this.#connector.abandon(reason);
-    await done;
-  }
-
-  get crowded(): boolean {
-    return this.#connector.crowded;
-  }
-}
-
-/** Is told of an event of an agent, with its arguments. */
-export type AgentListener = (name: string, ...args: unknown[]) => void;
-
-/** What an undici agent tells whoever dispatches on it: `drain`, after `dispatch` has said to wait. */
-const EVENTS = ['connect', 'disconnect', 'connectionError', 'drain'];
-
-function listen(agent: AgentLike, onEvent: AgentListener): void {
-  const emitter = agent as { on?: (name: string, listener: (...args: unknown[]) => void) => void };
-  for (const name of EVENTS) emitter.on?.(name, (...args) => onEvent(name, ...args));
 }
 
 /**

@@ -1,15 +1,7 @@
 import { Address, isMapped, textOfWord } from './address.ts';
 import { carried, carriedAddresses, isSpecial } from './carried.ts';
-import {
-  coversBoth,
-  newHash,
-  publicly,
-  unionOfBoth,
-  type Found,
-  type Group,
-  type Intervals,
-} from './group.ts';
-import { differenceOf } from './intervals.ts';
+import { newHash, publicly, type Found, type Group } from './group.ts';
+import { Leftovers } from './leftovers.ts';
 import { conditionKey, readFacts, type EntryList, type Known } from './list.ts';
 import { allowed, denied, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
 
@@ -25,13 +17,6 @@ export interface Matching {
 }
 
 const NONE: readonly Group[] = Object.freeze([]);
-
-/** What is left of a group. */
-interface Left {
-  readonly any: boolean;
-  /** Only where other blocks are to be held against it. */
-  intervals: Intervals | undefined;
-}
 
 /**
  * One allow list and one block list, compiled: the place where an address is judged.
@@ -50,8 +35,8 @@ export class Layer {
   /** Whether the plain entries allow every address of a family. */
   readonly #all4: boolean;
   readonly #all6: boolean;
-  /** What the plain block entries leave of the allow groups: made when a name is judged first. */
-  #leftOfGroups: Map<Group, Left> | undefined;
+  /** Made when a name is judged first. */
+  #leftovers: Leftovers | undefined;
   #id: string | undefined;
 
   constructor(allow: EntryList, block: EntryList) {
@@ -221,56 +206,16 @@ export class Layer {
       const reason = shape === 'blocked' ? 'host-blocked' : shape;
       return denied(undefined, reason, this.block.textOf(entry));
     }
-    const open =
-      matching === undefined
-        ? this.#isOpen(this.#allowed)
-        : this.#leavesAny([this.#allowed, ...matching.allow], matching.block);
-    if (open) return undefined;
+    const leftovers = (this.#leftovers ??= new Leftovers(this.#blocked));
+    const leavesAny = (allow: readonly Group[], block: readonly Group[]): boolean =>
+      leftovers.any([this.#allowed, ...allow], block);
+    if (leavesAny(matching?.allow ?? NONE, matching?.block ?? NONE)) return undefined;
     const { host } = readFacts(facts);
-    const onOtherPort = this.#leavesAny(
-      [this.#allowed, ...(this.allow.conditions?.ofHost(host, false) ?? NONE)],
+    const onOtherPort = leavesAny(
+      this.allow.conditions?.ofHost(host, false) ?? NONE,
       (this.block.conditions?.ofHost(host, true) ?? NONE).filter(({ ports }) => ports === undefined),
     );
     return denied(undefined, onOtherPort ? 'port-not-allowed' : 'host-not-allowed');
-  }
-
-  /** Whether blocks leave an address of one of the groups, besides the plain ones. */
-  #leavesAny(groups: readonly Group[], blocks: readonly Group[]): boolean {
-    const open = groups.filter((group) => this.#isOpen(group));
-    if (blocks.length === 0) return open.length > 0;
-    return open.some((group) => {
-      const left = this.#intervalsLeft(group);
-      // Most often the first address tells.
-      const { v4, v6 } = left;
-      if (v4.length > 0 && !any4(blocks, v4[0]! | 0)) return true;
-      if (v6.length > 0 && !any6(blocks, v6[0]! | 0, v6[1]! | 0, v6[2]! | 0, v6[3]! | 0)) return true;
-      return !coversBoth(unionOfBoth(blocks.map((block) => block.intervals())), left);
-    });
-  }
-
-  /** Whether the plain block entries leave an address of a group. */
-  #isOpen(group: Group): boolean {
-    return this.#leftOf(group).any;
-  }
-
-  #leftOf(group: Group): Left {
-    this.#leftOfGroups ??= new Map();
-    let left = this.#leftOfGroups.get(group);
-    if (left === undefined) {
-      left = { any: !group.within(this.#blocked), intervals: undefined };
-      this.#leftOfGroups.set(group, left);
-    }
-    return left;
-  }
-
-  #intervalsLeft(group: Group): Intervals {
-    const left = this.#leftOf(group);
-    if (left.intervals === undefined) {
-      const all = group.intervals();
-      const blocked = this.#blocked.intervals();
-      left.intervals = { v4: differenceOf(all.v4, blocked.v4, 1), v6: differenceOf(all.v6, blocked.v6, 4) };
-    }
-    return left.intervals;
   }
 
   /** The verdict on a Unix socket or named pipe. */

@@ -107,6 +107,7 @@ export function createRedisConnector(
       try {
         location = locate === undefined ? this.#options : await locate();
       } catch (error) {
+        if (deniedError(error) !== undefined) throw error;
         return this.#failed(error as Error);
       }
       if (!this.connecting) throw closed();

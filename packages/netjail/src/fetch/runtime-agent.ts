@@ -1,4 +1,5 @@
-import type { AgentClass, AgentLike } from '../dispatcher-pools.ts';
+import type { AgentClass } from '../dispatcher-pools.ts';
+import type { AgentLike } from '../pooled-agent.ts';
 import { misuse } from '../errors.ts';
 
 const GLOBAL_DISPATCHERS = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];

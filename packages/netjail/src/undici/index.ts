@@ -1,12 +1,14 @@
 import { EventEmitter } from 'node:events';
 import { currentRules } from '../context.ts';
-import { DispatcherPools, type AgentClass, type AgentLike } from '../dispatcher-pools.ts';
+import { DispatcherPools, type AgentClass } from '../dispatcher-pools.ts';
 import { misuse } from '../errors.ts';
 import { isRecord, readOnce, show } from '../internal/assert.ts';
 import type { GuardOptions } from '../options.ts';
+import type { AgentLike } from '../pooled-agent.ts';
 import { bindHandler } from './handler.ts';
 
-export type { AgentClass, AgentLike } from '../dispatcher-pools.ts';
+export type { AgentClass } from '../dispatcher-pools.ts';
+export type { AgentLike } from '../pooled-agent.ts';
 
 type Around = 'connect' | 'factory' | 'clientFactory' | 'interceptors' | 'socketPath';
 type OptionsOf<C> = C extends new (options?: infer O) => unknown ? Omit<NonNullable<O>, Around> : never;

@@ -15,6 +15,7 @@ import {
 } from '../../src/db/index.ts';
 import { withRules } from '../../src/context.ts';
 import { Rules } from '../../src/rules.ts';
+import { createDial } from '../../src/dial.ts';
 import { deniedError } from '../../src/errors.ts';
 import { packageRoot } from '../helpers/data.ts';
 import { assertDenied } from '../helpers/denial.ts';
@@ -184,6 +185,18 @@ describe('createRedisConnector()', () => {
     assert.equal(await failed(connector), 'ECONNREFUSED');
     const lost = new (createRedisConnector({ rules }, () => Promise.reject(new Error('no Sentinel'))))({});
     assert.equal(await failed(lost), 'no Sentinel');
+    // A denial of whoever it asks is a denial.
+    const dial = createDial({ rules });
+    const ask = async (): Promise<never> => {
+      const [error] = (await once(dial({ host: DENIED, port: lab.port }), 'error')) as [Error];
+      throw error;
+    };
+    await assertDenied(new (createRedisConnector({ rules }, ask))({}).connect(), {
+      host: DENIED,
+      reason: 'blocked',
+      address: DENIED,
+      entry: DENIED,
+    });
     // The next attempt knows nothing of it.
     const places = [await unusedPort(), lab.port];
     const Moving = createRedisConnector({ rules }, () => ({ host: ALLOWED, port: places.shift()! }));
