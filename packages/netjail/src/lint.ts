@@ -96,9 +96,8 @@ export function lintLayer(layer: Layer, scope: number): LintWarning[] {
   }
 
   const groups = new Map(groupsOf(allow).map((group) => [conditionKey(group.host, group.ports), group]));
-  for (const [at, entry] of allow.named) {
+  for (const entry of allow.named.values()) {
     if (entry.host === undefined || entry.prefix !== undefined || entry.range !== undefined) continue;
-    if (never.has(at)) continue;
     const by = blocked.get(groups.get(conditionKey(entry.host, entry.ports))!)!;
     const open = INSIDE.filter(([, prefixes]) => !coversBoth(by, intervalsOf(prefixes)));
     if (open.length === 0) continue;

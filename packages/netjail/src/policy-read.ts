@@ -225,7 +225,7 @@ class PolicyReader {
     const fault = faultOf(cause);
     const inner = fault?.where.slice(fault.where.indexOf(']') + 1) ?? '';
     const reason = fault?.reason ?? cause.message;
-    const value = written.node.kind === 'string' && inner === '' ? `${quote(written.node.value)}: ` : '';
+    const value = written.node.kind === 'string' ? `${quote(written.node.value)}: ` : '';
     const error = this.#error(type, written.node, `${written.field}${inner}`, `${value}${reason}`);
     return Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Address } from '../src/address.ts';
-import type { EntryFields, EntryInput } from '../src/entry.ts';
+import { faultOf, parseEntry, type EntryFields, type EntryInput } from '../src/entry.ts';
 import { DeniedError } from '../src/errors.ts';
 import { Guard } from '../src/guard.ts';
 import { Prefix } from '../src/prefix.ts';
@@ -12,6 +12,15 @@ import type { TargetFacts } from '../src/verdict.ts';
 import { accepts } from './oracle.ts';
 
 const everything = ['0.0.0.0/0', '::/0'];
+
+function assertError(call: () => unknown): Error {
+  try {
+    call();
+  } catch (error) {
+    return error as Error;
+  }
+  return assert.fail('nothing was thrown');
+}
 
 describe('Entries with a host', () => {
   const rules = new Rules({ allow: [{ host: 'api.example.com' }, { host: '*.partner.test' }] });
@@ -195,6 +204,14 @@ describe('Entries with a prefix and more', () => {
     assert.equal(new Rules({ allow: ['10.0.0.1', '10.0.0.0/8'] }).judge('10.0.0.1').entry, '10.0.0.1');
   });
 
+  it('are refused with where they are wrong, and why', () => {
+    const error = assertError(() => parseEntry({ host: 'a b' }, 'allow[2]'));
+    const reason = 'it is not a host name, nor "*." and one';
+    assert.deepEqual(faultOf(error), { where: 'allow[2].host', reason });
+    assert.equal(error.message, `Cannot use "a b" as allow[2].host: ${reason}`);
+    assert.equal(faultOf(new Error('another')), undefined);
+  });
+
   it('are refused as text in which a key stands twice', () => {
     assert.throws(() => new Rules({ allow: ['{"host":"a.test","host":"b.test"}'] }), {
       name: 'SyntaxError',
@@ -263,6 +280,9 @@ describe('Entries with a prefix and more', () => {
         JSON.stringify([allow, block]),
       );
     }
+    // A block fails closed where the host is not known: another port would not do.
+    const unnamed = new Rules({ allow: ['10.0.0.0/8'], block: [{ host: 'a.test', prefix: '10.0.0.0/8' }] });
+    assert.equal(unnamed.judgeHost({ port: 80 }).reason, 'host-not-allowed');
     // Another port would do.
     for (const [allow, block] of [
       [['10.0.0.0/8'], [{ port: 80, prefix: '10.0.0.0/8' }]],

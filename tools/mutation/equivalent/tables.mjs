@@ -264,4 +264,118 @@ export const equivalent = [
     'prefixes === undefined',
     'true',
   ]),
+
+  ...of(
+    'group.ts',
+    'if (other.all) return true;',
+    'only faster: everything has the intervals of everything',
+    ['other.all', 'false'],
+  ),
+  ...of(
+    'group.ts',
+    'if (first !== undefined && !other.has4(first)) return false;',
+    'only faster: the intervals tell the same',
+    ['first !== undefined && !other.has4(first)', 'false'],
+  ),
+  ...of(
+    'intervals.ts',
+    'const given = lists.filter((list) => list.length > 0);',
+    'only faster: an empty list adds nothing',
+    ['lists.filter((list) => list.length > 0)', 'lists'],
+    ['list.length > 0', 'true'],
+    ['list.length > 0', 'list.length >= 0'],
+  ),
+  ...of(
+    'intervals.ts',
+    'if (given.length < 2) return given[0] ?? new Uint32Array(0);',
+    'only faster: a list without others is its own union',
+    ['given.length < 2', 'false'],
+  ),
+  ...of(
+    'intervals.ts',
+    'const apart = end < 0 || (compare(list, at, flat, end, width) > 0 && !isNext(flat, end, list, at, width));',
+    'the place of an end is below 0 before the first interval, and above 0 from then on',
+    ['end < 0', 'end <= 0'],
+  ),
+  ...of(
+    'intervals.ts',
+    '} else if (compare(list, at + width, flat, end, width) > 0) {',
+    'an end that is put where it is',
+    ['compare(list, at + width, flat, end, width) > 0', 'compare(list, at + width, flat, end, width) >= 0'],
+  ),
+  ...of(
+    'intervals.ts',
+    'for (let i = 0; i < inner.length; i += step) {',
+    'behind the last interval there are no words, and none are kept',
+    ['i < inner.length', 'i <= inner.length'],
+  ),
+  ...of(
+    'intervals.ts',
+    'while (k < outer.length && compare(outer, k + width, start, 0, width) < 0) k += step;',
+    BEHIND,
+    ['k < outer.length', 'true'],
+    ['k < outer.length', 'k <= outer.length'],
+  ),
+  ...of(
+    'intervals.ts',
+    'start !== undefined && j < outer.length && compare(outer, j, end, 0, width) <= 0;',
+    `${BEHIND}; where nothing is left of an interval, the next of the others begins behind it`,
+    ['start !== undefined && j < outer.length', 'true'],
+    ['start !== undefined && j < outer.length', 'start !== undefined || j < outer.length'],
+    ['start !== undefined', 'true'],
+    ['j < outer.length', 'true'],
+    ['j < outer.length', 'j <= outer.length'],
+  ),
+  ...of(
+    'leftovers.ts',
+    'if (blocks.length === 0) return groups.some((group) => this.#of(group).any);',
+    'only faster: nothing is taken away',
+    ['blocks.length === 0', 'false'],
+  ),
+  ...of(
+    'leftovers.ts',
+    'if (!this.#of(group).any) return false;',
+    'only faster: nothing is left of nothing',
+    ['!this.#of(group).any', 'false'],
+  ),
+  ...of('leftovers.ts', 'if (left === undefined) {', 'only faster: it is found out again', [
+    'left === undefined',
+    'true',
+  ]),
+  ...of('leftovers.ts', 'if (left.intervals === undefined) {', 'only faster: they are made again', [
+    'left.intervals === undefined',
+    'true',
+  ]),
+  {
+    file: 'leftovers.ts',
+    line: 'function startIsOpen({ v4, v6 }: Intervals, blocks: readonly Group[]): boolean {',
+    original: `{
+  const [word] = v4;
+  if (word !== undefined && !blocks.some((block) => block.has4(word | 0))) return true;
+  const [a, b, c, d] = v6;
+  if (a === undefined) return false;
+  return !blocks.some((block) => block.has6(a | 0, b! | 0, c! | 0, d! | 0));
+}`,
+    replacement: '{}',
+    reason: 'only faster: all intervals tell what the first address does',
+  },
+  ...of(
+    'leftovers.ts',
+    'if (word !== undefined && !blocks.some((block) => block.has4(word | 0))) return true;',
+    'only faster: all intervals tell what the first address does',
+    ['word !== undefined && !blocks.some((block) => block.has4(word | 0))', 'false'],
+    ['word !== undefined', 'true'],
+    ['word !== undefined', 'word === undefined'],
+    ['true', 'false'],
+  ),
+  ...of('leftovers.ts', 'if (a === undefined) return false;', 'only faster: all intervals tell', [
+    'a === undefined',
+    'true',
+  ]),
+  ...of(
+    'lint.ts',
+    "return new EntryList(prefixes, 'prefixes').plain.intervals();",
+    'a name for errors, which prefixes of our own do not cause',
+    ["'prefixes'", '""'],
+  ),
 ];
