@@ -3,8 +3,8 @@ import { differenceOf } from './intervals.ts';
 
 interface Left {
   readonly any: boolean;
-  /** Only where other blocks are to be held against it. */
-  intervals: Intervals | undefined;
+  /** The first address of each family that is left: many hosts must not each keep all of a long list. */
+  first: Intervals | undefined;
 }
 
 /**
@@ -24,35 +24,38 @@ export class Leftovers {
     if (blocks.length === 0) return groups.some((group) => this.#of(group).any);
     return groups.some((group) => {
       if (!this.#of(group).any) return false;
-      const left = this.#intervalsOf(group);
-      return (
-        startIsOpen(left, blocks) || !coversBoth(unionOfBoth(blocks.map((one) => one.intervals())), left)
-      );
+      if (firstIsOpen(this.#firstOf(group), blocks)) return true;
+      return !coversBoth(unionOfBoth(blocks.map((one) => one.intervals())), this.#intervalsOf(group));
     });
   }
 
   #of(group: Group): Left {
     let left = this.#left.get(group);
     if (left === undefined) {
-      left = { any: !group.within(this.#blocked), intervals: undefined };
+      left = { any: !group.within(this.#blocked), first: undefined };
       this.#left.set(group, left);
     }
     return left;
   }
 
-  #intervalsOf(group: Group): Intervals {
+  #firstOf(group: Group): Intervals {
     const left = this.#of(group);
-    if (left.intervals === undefined) {
-      const all = group.intervals();
-      const blocked = this.#blocked.intervals();
-      left.intervals = { v4: differenceOf(all.v4, blocked.v4, 1), v6: differenceOf(all.v6, blocked.v6, 4) };
+    if (left.first === undefined) {
+      const { v4, v6 } = this.#intervalsOf(group);
+      left.first = { v4: v4.slice(0, 1), v6: v6.slice(0, 4) };
     }
-    return left.intervals;
+    return left.first;
+  }
+
+  #intervalsOf(group: Group): Intervals {
+    const all = group.intervals();
+    const blocked = this.#blocked.intervals();
+    return { v4: differenceOf(all.v4, blocked.v4, 1), v6: differenceOf(all.v6, blocked.v6, 4) };
   }
 }
 
 /** Whether the first address of a family is in none of the blocks: most often that tells, in no time. */
-function startIsOpen({ v4, v6 }: Intervals, blocks: readonly Group[]): boolean {
+function firstIsOpen({ v4, v6 }: Intervals, blocks: readonly Group[]): boolean {
   const [word] = v4;
   if (word !== undefined && !blocks.some((block) => block.has4(word | 0))) return true;
   const [a, b, c, d] = v6;

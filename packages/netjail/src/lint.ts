@@ -63,8 +63,7 @@ export function lintLayer(layer: Layer, scope: number): LintWarning[] {
   }
 
   const allowTexts = allow.texts();
-  const blocked = new Map(groupsOf(allow).map((group) => [group, blockedFor(group, block)]));
-  const never = neverMatching(blocked);
+  const { never, open } = heldAgainst(allow, block);
   for (const [at, { path }] of allow.named) if (path !== undefined && block.paths.has(path)) never.add(at);
   for (const at of [...never].sort((x, y) => x - y)) {
     const entry = allowTexts[at]!;
@@ -95,13 +94,10 @@ export function lintLayer(layer: Layer, scope: number): LintWarning[] {
     }
   }
 
-  const groups = new Map(groupsOf(allow).map((group) => [conditionKey(group.host, group.ports), group]));
   for (const entry of allow.named.values()) {
     if (entry.host === undefined || entry.prefix !== undefined || entry.range !== undefined) continue;
-    const by = blocked.get(groups.get(conditionKey(entry.host, entry.ports))!)!;
-    const open = INSIDE.filter(([, prefixes]) => !coversBoth(by, intervalsOf(prefixes)));
-    if (open.length === 0) continue;
-    const kinds = open.map(([range]) => range).join(', ');
+    const kinds = open.get(conditionKey(entry.host, entry.ports))!;
+    if (kinds === '') continue;
     warn(
       'host-reaches-inside',
       `${entry.text} allows the host wherever its name leads, and ${kinds} addresses are not all blocked`,
@@ -142,22 +138,33 @@ function groupsOf(list: EntryList): readonly Group[] {
   return [list.plain, ...(list.conditions?.all ?? [])];
 }
 
-/** All that is blocked wherever the group's host and port are asked for. */
-function blockedFor(group: Group, block: EntryList): Intervals {
-  const by = (block.conditions?.all ?? []).filter((one) => hostCovers(one, group) && portsCover(one, group));
-  return unionOfBoth([block.plain, ...by].map((one) => one.intervals()));
-}
-
-/** The positions of the allow entries that are blocked as a whole, each by one block or by several. */
-function neverMatching(blocked: ReadonlyMap<Group, Intervals>): Set<number> {
+/**
+ * The positions of the allow entries that are blocked as a whole, each by one block or by several, and
+ * for each host and port which kinds of inside addresses are not all blocked.
+ */
+function heldAgainst(allow: EntryList, block: EntryList): { never: Set<number>; open: Map<string, string> } {
   const never = new Set<number>();
-  const open = new Set<number>();
-  for (const [group, by] of blocked) {
-    eachEntry(group, (at, isIn) => (isIn(by) ? never : open).add(at));
+  const left = new Set<number>();
+  const open = new Map<string, string>();
+  const plain = block.plain.intervals();
+  const openInPlain = openKinds(plain);
+  for (const group of groupsOf(allow)) {
+    const others = (block.conditions?.all ?? []).filter(
+      (one) => hostCovers(one, group) && portsCover(one, group),
+    );
+    // Most often only plain entries block: many hosts must not each make all of a long list.
+    const by = others.length === 0 ? plain : unionOfBoth([plain, ...others.map((one) => one.intervals())]);
+    open.set(conditionKey(group.host, group.ports), by === plain ? openInPlain : openKinds(by));
+    eachEntry(group, (at, isIn) => (isIn(by) ? never : left).add(at));
   }
   // A range has many prefixes.
-  for (const at of open) never.delete(at);
-  return never;
+  for (const at of left) never.delete(at);
+  return { never, open };
+}
+
+function openKinds(by: Intervals): string {
+  const open = INSIDE.filter(([, prefixes]) => !coversBoth(by, intervalsOf(prefixes)));
+  return open.map(([range]) => range).join(', ');
 }
 
 /** The positions of the entries of which every address is in the plain entries of the same list. */

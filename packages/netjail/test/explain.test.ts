@@ -356,6 +356,17 @@ describe('Rules.lint()', () => {
     );
   });
 
+  it('takes no more memory for many hosts beside a long list of blocks', () => {
+    const block = Array.from({ length: 20_000 }, (_, i) => `11.${i >> 8}.${i & 255}.128/25`);
+    const allow = Array.from({ length: 2000 }, (_, i) => ({ host: `host-${i}.test` }));
+    const rules = new Rules({ allow, block: [...block, 'special-purpose', { port: 25, prefix: 'public' }] });
+    const before = process.memoryUsage().arrayBuffers;
+    assert.deepEqual(rules.lint(), []);
+    for (const { host } of allow.slice(0, 200)) assert.ok(rules.judgeHost({ host, port: 25 }).allowed);
+    // Each host with intervals of its own would be 160 KB times 2,200.
+    assert.ok(process.memoryUsage().arrayBuffers - before < 150e6);
+  });
+
   it('looks at blocks with a host or a port as well, and at all of a range', () => {
     const codes = (allow: readonly EntryInput[], block: readonly EntryInput[]): string[] =>
       new Rules({ allow, block })

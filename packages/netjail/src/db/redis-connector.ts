@@ -80,7 +80,7 @@ export function createRedisConnector(
   return class implements RedisConnector {
     readonly #options: RedisConnectorOptions;
     #socket: Socket | undefined;
-    /** Ends the attempt that is under way. */
+    /** Ends the attempt that is under way; another one may begin before what it waits for has settled. */
     #giveUp: (() => void) | undefined;
     /** ioredis reads both. */
     connecting = false;
@@ -94,23 +94,26 @@ export function createRedisConnector(
       this.connecting = true;
       this.firstError = undefined;
       return new Promise((resolve, reject) => {
-        this.#giveUp = () => reject(closed());
-        this.#connect()
+        const giveUp = (this.#giveUp = () => reject(closed()));
+        const isOurs = (): boolean => this.#giveUp === giveUp;
+        this.#connect(isOurs)
           .then(resolve, reject)
-          .finally(() => (this.#giveUp = undefined));
+          .finally(() => {
+            if (isOurs()) this.#giveUp = undefined;
+          });
       });
     }
 
-    async #connect(): Promise<Socket> {
+    async #connect(isOurs: () => boolean): Promise<Socket> {
       const { path, tls, connectTimeout } = this.#options;
       let location: { host?: unknown; port?: unknown };
       try {
         location = locate === undefined ? this.#options : await locate();
       } catch (error) {
-        if (deniedError(error) !== undefined) throw error;
+        if (deniedError(error) !== undefined || !isOurs()) throw error;
         return this.#failed(error as Error);
       }
-      if (!this.connecting) throw closed();
+      if (!isOurs()) throw closed();
       const { host, port } = location;
       const target = { host: host as string, port: port as number };
       const socket = open(typeof path === 'string' && path !== '' ? { ...target, path } : target, tls);
@@ -122,7 +125,7 @@ export function createRedisConnector(
         socket.once('error', settle);
       });
       if (failure === undefined) return socket;
-      if (deniedError(failure) !== undefined) throw failure;
+      if (deniedError(failure) !== undefined || !isOurs()) throw failure;
       return this.#failed(failure);
     }
 
@@ -137,6 +140,7 @@ export function createRedisConnector(
       const socket = this.#socket;
       if (this.#giveUp !== undefined) {
         this.#giveUp();
+        this.#giveUp = undefined;
         socket?.destroy();
       }
       if (socket === undefined || socket.destroyed) return;

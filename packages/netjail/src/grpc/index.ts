@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { currentRules } from '../context.ts';
 import { DeniedError, isError } from '../errors.ts';
 import { Guard } from '../guard.ts';
@@ -84,8 +85,8 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
   }
 
   class Resolver {
-    /** The rules in effect when the channel was made. */
-    readonly #rules = currentRules();
+    /** Asked for at each look-up, in the context in which the channel was made: gRPC looks up in any. */
+    readonly #rules = AsyncResource.bind(() => settings.rules ?? currentRules());
     readonly #target: Target;
     readonly #listener: GrpcListener;
     #pending: LookUp | undefined;
@@ -133,8 +134,7 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
       try {
         // Never before updateResolution has returned: gRPC does not expect that.
         await Promise.resolve();
-        // Rules that a function gives are asked for each time.
-        const guard = new Guard(settings.rules ?? this.#rules, settings);
+        const guard = new Guard(this.#rules(), settings);
         const literal = guard.admit(this.#target);
         const hosts =
           literal === undefined

@@ -178,6 +178,26 @@ describe('createRedisConnector()', () => {
     await assert.rejects(connecting, { message: 'Connection is closed.' });
   });
 
+  it('opens nothing for an attempt that was ended, when another one is under way', async (t) => {
+    const lab = await startLab(t);
+    const answers: ((place: { host: string; port: number }) => void)[] = [];
+    const Connector = createRedisConnector({ rules }, () => new Promise((resolve) => answers.push(resolve)));
+    const connector = new Connector({});
+    const first = connector.connect();
+    connector.disconnect();
+    await assert.rejects(first, { message: 'Connection is closed.' });
+    const second = connector.connect();
+    const place = { host: ALLOWED, port: lab.port };
+    answers[0]!(place);
+    await new Promise(setImmediate);
+    answers[1]!(place);
+    await second;
+    assert.equal(lab.allowed.connections, 1);
+    // And that one can still be ended.
+    connector.disconnect();
+    await inTime(lab.drained(), 'the connection');
+  });
+
   it('hands out a socket that has ended, and why, when there is nothing to connect to', async (t) => {
     const lab = await startLab(t);
     const Connector = createRedisConnector({ rules });

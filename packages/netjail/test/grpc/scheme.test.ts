@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withRules } from '../../src/context.ts';
+import { currentRules, withRules } from '../../src/context.ts';
 import { registerGrpcScheme, type GrpcResolverClass } from '../../src/grpc/index.ts';
 import type { GuardOptions } from '../../src/options.ts';
 import { Rules } from '../../src/rules.ts';
@@ -103,6 +103,20 @@ describe('registerGrpcScheme()', () => {
     while (founds.length === 0) await new Promise((done) => setImmediate(done));
     assert.deepEqual([founds[0]!.ok, asked], [false, 2]);
     resolver.destroy();
+  });
+
+  it('asks a function for its rules in the context of the channel, whoever makes gRPC look up', async () => {
+    const Resolver = register({ rules: () => currentRules() });
+    const wider = new Rules({ allow: ['0.0.0.0/0'] });
+    const found = await new Promise<Found>((done) => {
+      const resolver = withRules(
+        rules,
+        () => new Resolver({ path: '127.0.0.1:443' }, (endpoints) => (done(endpoints), true)),
+      );
+      withRules(wider, () => resolver.updateResolution());
+    });
+    assert.ok(!found.ok);
+    assert.match(found.error.details, /127\.0\.0\.1 is blocked by 127\.0\.0\.1$/);
   });
 
   it('looks up once for one request of gRPC, and not at all once destroyed', async () => {
