@@ -57,7 +57,7 @@ const LEFT_OUT = [
   ['test/tables.test.ts', 'find the deciding entry without a walk through the list'],
   ['test/entries.test.ts', 'judge as fast as a table look-up when there are thousands'],
   // It measures memory.
-  ['test/explain.test.ts', 'takes no more memory for many hosts beside a long list of blocks'],
+  ['test/tables.test.ts', 'take no more memory for many hosts beside a long list of blocks'],
   // It starts a process, which no mutant reaches, and measures memory.
   ['test/tables.test.ts', 'allocates nothing on the hot path: millions of calls and no garbage collection'],
   // A second each: one of them is kept.
