@@ -118,7 +118,8 @@ export function createConnector(
         throw invalidOption('httpSocket', 'a connection through a proxy would lead around the rules');
       }
       const secure = asked.protocol === 'https:';
-      const host = asked.hostname.replace(/^\[|\]$/g, '');
+      const { hostname } = asked;
+      const host = hostname.startsWith('[') ? hostname.replace(/^\[|\]$/g, '') : hostname;
       const target = readTarget(host, asked.port || (secure ? 443 : 80));
       const socket = open(asked, secure, target);
       connecting.add(socket, target);

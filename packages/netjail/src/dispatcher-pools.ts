@@ -137,10 +137,10 @@ export class DispatcherPools {
 
   /** The agent that may serve a request under these rules; one that refuses where none may. */
   #agentFor(rules: Rules | undefined, request: Record<string, unknown>): AgentLike {
-    const error = this.#closed
-      ? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the dispatcher is closed')
-      : this.#proxied(rules, request);
-    if (error !== undefined) return this.#refusing(error);
+    if (this.#closed || !isForOrigin(request)) {
+      const error = this.#refusal(rules, request);
+      if (error !== undefined) return this.#refusing(error);
+    }
     const pool = this.#pools.for(rules);
     return pool.crowded ? this.#pools.renew(rules) : pool;
   }
@@ -167,8 +167,10 @@ export class DispatcherPools {
     pool.close().then(() => this.#retired.delete(pool));
   }
 
-  #proxied(rules: Rules | undefined, { method, path, origin }: Record<string, unknown>): Error | undefined {
-    if (method !== 'CONNECT' && typeof path === 'string' && path.startsWith('/')) return undefined;
+  /** Why a request may not be sent, if it is so: for one that is for somebody else, and when closed. */
+  #refusal(rules: Rules | undefined, { method, path, origin }: Record<string, unknown>): Error | undefined {
+    if (this.#closed)
+      return misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot send the request: the dispatcher is closed');
     // The connection judges the host of the origin, but not when it goes to a path.
     const own = this.#socketPath === undefined ? hostOf(origin) : NO_HOST;
     const guard = new Guard(rules, this.settings);
@@ -193,6 +195,11 @@ export class DispatcherPools {
       destroy: (reason) => agent.destroy(reason),
     };
   }
+}
+
+/** Whether a request is for the host that it connects to, which the connection judges. */
+function isForOrigin({ method, path }: Record<string, unknown>): boolean {
+  return method !== 'CONNECT' && typeof path === 'string' && path.startsWith('/');
 }
 
 /**
