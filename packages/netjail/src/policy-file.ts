@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { misuse } from './errors.ts';
 import { quote, show } from './internal/assert.ts';
@@ -9,6 +9,8 @@ import type { Rules } from './rules.ts';
 
 /**
  * Reads rules from a policy file in UTF-8; see {@link parsePolicy} for what stands in it.
+ *
+ * A pipe is read to its end, which is waited for. More than 192 MiB is refused, whatever it comes from.
  *
  * @throws {SyntaxError | TypeError} `ERR_NETJAIL_INVALID_POLICY` with file, line and field, as the
  * rejection; errors of the file system (`ENOENT`) pass as they are.
@@ -50,21 +52,41 @@ export function readPath(path: unknown): string {
 
 export async function readPolicyText(source: string): Promise<string> {
   checkSize(source, (await stat(source)).size);
-  return decode(source, await readFile(source));
+  const chunks: Buffer[] = [];
+  // What has no size, a pipe or a device, may have no end either.
+  for await (const chunk of createReadStream(source, { end: MAX_BYTES })) chunks.push(chunk as Buffer);
+  return decode(source, Buffer.concat(chunks));
 }
 
 export function readPolicyTextSync(source: string): string {
   checkSize(source, statSync(source).size);
-  return decode(source, readFileSync(source));
+  const chunks: Buffer[] = [];
+  const file = openSync(source, 'r');
+  try {
+    let left = MAX_BYTES + 1;
+    while (left > 0) {
+      const chunk = Buffer.allocUnsafe(CHUNK);
+      const length = readSync(file, chunk, 0, Math.min(CHUNK, left), null);
+      if (length === 0) break;
+      chunks.push(chunk.subarray(0, length));
+      left -= length;
+    }
+  } finally {
+    closeSync(file);
+  }
+  return decode(source, Buffer.concat(chunks));
 }
 
-/** Before it is read; what has no size (a pipe, a device) is measured when it is parsed. */
+/** The bytes of the longest policy: at most three of UTF-8 for each UTF-16 unit. */
+const MAX_BYTES = 3 * MAX_POLICY_LENGTH;
+const CHUNK = 65_536;
+
 function checkSize(source: string, size: number): void {
-  // A character is at least one byte, at most three of UTF-8 for each UTF-16 unit.
-  if (size > 3 * MAX_POLICY_LENGTH) throw invalidFile(source, `it has ${size} bytes`);
+  if (size > MAX_BYTES) throw invalidFile(source, `it has ${size} bytes`);
 }
 
 function decode(source: string, bytes: Uint8Array): string {
+  if (bytes.length > MAX_BYTES) throw invalidFile(source, `it has more than ${MAX_BYTES} bytes`);
   try {
     // Drops a byte order mark.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
