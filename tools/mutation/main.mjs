@@ -39,6 +39,7 @@ const POLICY = [
   'test/verdict.test.ts',
   'test/policy-json.test.ts',
   'test/policy.test.ts',
+  'test/policy-file.test.ts',
   'test/fuzz.test.ts',
 ];
 const TESTS = Object.fromEntries(

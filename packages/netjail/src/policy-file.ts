@@ -63,9 +63,9 @@ export function readPolicyTextSync(source: string): string {
   const chunks: Buffer[] = [];
   const file = openSync(source, 'r');
   try {
-    let left = MAX_BYTES + 1;
-    while (left > 0) {
+    for (let left = MAX_BYTES + 1; ;) {
       const chunk = Buffer.allocUnsafe(CHUNK);
+      // Asks for nothing, and so gets nothing, when it has enough.
       const length = readSync(file, chunk, 0, Math.min(CHUNK, left), null);
       if (length === 0) break;
       chunks.push(chunk.subarray(0, length));
