@@ -144,14 +144,14 @@ if (flags.write) {
     .filter((part) => !part.startsWith(`${heading}\n`));
   const own = `${heading}
 
-${version}, ${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, Linux.
+${version}, ${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, Linux. ${RESTARTS} restarts.
 
 ${lines.join('\n')}
 
 `;
   const text = `# Benchmarks
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of ${RESTARTS} restarts of both processes. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of some restarts of both processes. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));
