@@ -21,7 +21,7 @@ const { values: flags } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-// Restarts of one row differ by a few percent: the median of nine is good for about half a percent.
+// Restarts of one row differ by more than most figures are from their goals: the page has their middle half.
 const RESTARTS = flags.quick ? 1 : 9;
 const TURNS = flags.quick ? 4 : 40;
 const WARM_UP = flags.quick ? 200 : 6000;
@@ -151,7 +151,7 @@ ${lines.join('\n')}
 `;
   const text = `# Benchmarks
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of some restarts of both processes. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of so many restarts of both processes as each part says. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));

@@ -1,7 +1,7 @@
 // What is no file, read as a policy.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,22 @@ const folder = mkdtempSync(join(tmpdir(), 'netjail-policy-file-'));
 after(() => rmSync(folder, { recursive: true }));
 
 describe('a policy', () => {
+  // First: a stream of another test closes its file a little later.
+  it('is closed when it was read, and when it could not be', () => {
+    const path = join(folder, 'closed.json');
+    writeFileSync(path, '{ "allow": ["::1"] }');
+    // The next file gets the lowest number that is free.
+    const free = (): number => {
+      const file = openSync(path, 'r');
+      closeSync(file);
+      return file;
+    };
+    const before = free();
+    assert.equal(String(loadPolicySync(path)), 'ALLOW ::1');
+    assert.throws(() => loadPolicySync(folder), { code: 'EISDIR' });
+    assert.equal(free(), before);
+  });
+
   const endless = {
     name: 'SyntaxError',
     code: 'ERR_NETJAIL_INVALID_POLICY',
@@ -30,16 +46,5 @@ describe('a policy', () => {
     const allow = Array.from({ length: 20_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
     const [rules] = await Promise.all([loadPolicy(path), writeFile(path, JSON.stringify({ allow }))]);
     assert.equal(rules.id, new Rules({ allow }).id);
-  });
-
-  const open = '/proc/self/fd';
-  const skip = existsSync(open) ? false : `there is no ${open} here, which lists the open files`;
-  it('is closed when it was read, and when it could not be', { skip }, () => {
-    const path = join(folder, 'closed.json');
-    writeFileSync(path, '{ "allow": ["::1"] }');
-    const before = readdirSync(open).length;
-    assert.equal(String(loadPolicySync(path)), 'ALLOW ::1');
-    assert.throws(() => loadPolicySync(folder), { code: 'EISDIR' });
-    assert.equal(readdirSync(open).length, before);
   });
 });
