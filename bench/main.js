@@ -7,6 +7,10 @@
 // order, and the figures are ratios of paired turns (median, over several restarts): of the time per
 // request, which is what requests per second are made of, and of the client's CPU time, without the
 // server's part. The A/A row says how far off a ratio can be.
+//
+// A process keeps the speed it happens to start with: what the engine compiles together, and which code
+// it throws away at a collection. So each row is measured once more with both variants in one process,
+// where this is the same for both.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -23,6 +27,7 @@ const { values: flags } = parseArgs({
 });
 // Restarts of one row differ by more than most figures are from their goals: the page has their middle half.
 const RESTARTS = flags.quick ? 1 : 9;
+const RESTARTS_TOGETHER = flags.quick ? 1 : 3;
 const TURNS = flags.quick ? 4 : 40;
 const WARM_UP = flags.quick ? 200 : 6000;
 const REQUESTS = 40;
@@ -63,73 +68,82 @@ const server = fork(new URL('server.js', import.meta.url));
 pin(server, 1);
 const [{ port }] = await once(server, 'message');
 
-async function start(variant, { count, fresh, name }) {
+/** A process with these variants: for each, what it denied and how it makes a turn. */
+async function start(names, { count, fresh, name }) {
   const url = `http://${name ? 'name.test' : '127.0.0.2'}:${port}/`;
   const child = fork(
     new URL('client.js', import.meta.url),
-    [variant, count, fresh, url, `http://127.0.0.1:${port}/`, WARM_UP],
+    [names.join(), count, fresh, url, `http://127.0.0.1:${port}/`, WARM_UP],
     { execPath: flags.node },
   );
   pin(child, 0);
   const [{ denies }] = await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error(`${variant} ended before it began`))),
+    once(child, 'exit').then(() => Promise.reject(new Error(`${names} ended before it began`))),
   ]);
-  return {
+  return names.map((_, of) => ({
     child,
-    denies,
-    turn: async () => (child.send({ requests: REQUESTS }), (await once(child, 'message'))[0]),
-  };
+    denies: denies[of],
+    turn: async () => (child.send({ requests: REQUESTS, of }), (await once(child, 'message'))[0]),
+  }));
 }
 
 const median = (list) => list.toSorted((x, y) => x - y)[Math.floor(list.length / 2)];
 
-/** One pair of processes. Which of the two starts first is left to chance, like each turn's order. */
-async function measureOnce(row) {
+/** One pair of clients, in two processes or in one. Which of them starts first is left to chance, like each turn's order. */
+async function measureOnce(row, together) {
   const swap = Math.random() < 0.5;
-  const first = await start(swap ? row.b : row.a, row);
-  const second = await start(swap ? row.a : row.b, row);
+  const names = swap ? [row.b, row.a] : [row.a, row.b];
+  const [first, second] = together
+    ? await start(names, row)
+    : [...(await start([names[0]], row)), ...(await start([names[1]], row))];
   const [a, b] = swap ? [second, first] : [first, second];
   const cpu = [];
   const wall = [];
-  for (let i = 0; i < TURNS; i++) {
+  for (let i = 0; i < (together ? 3 * TURNS : TURNS); i++) {
     const results = new Map();
     for (const client of Math.random() < 0.5 ? [a, b] : [b, a]) results.set(client, await client.turn());
     cpu.push(results.get(b).cpu / results.get(a).cpu);
     wall.push(results.get(b).wall / results.get(a).wall);
   }
-  a.child.disconnect();
-  b.child.disconnect();
+  for (const child of new Set([a.child, b.child])) child.disconnect();
   return { cpu: median(cpu), wall: median(wall), denies: b.denies };
 }
 
-/** A process keeps the speed it happens to start with, so only the median over restarts says something. */
-async function measure(row) {
+async function repeat(times, row, together) {
   const runs = [];
-  for (let i = 0; i < RESTARTS; i++) runs.push(await measureOnce(row));
+  for (let i = 0; i < times; i++) runs.push(await measureOnce(row, together));
+  return runs;
+}
+
+/** Only the median over restarts says something. */
+async function measure(row) {
+  const runs = await repeat(RESTARTS, row, false);
+  const together = await repeat(RESTARTS_TOGETHER, row, true);
   const cpu = runs.map((run) => run.cpu).toSorted((x, y) => x - y);
   return {
     cpu: median(cpu),
     wall: median(runs.map((run) => run.wall)),
     range: [cpu[Math.floor(cpu.length / 4)], cpu[Math.ceil((cpu.length * 3) / 4) - 1]],
-    denies: runs.every((run) => run.denies),
+    together: median(together.map((run) => run.wall)),
+    denies: [...runs, ...together].every((run) => run.denies),
   };
 }
 
 const percent = (ratio) => `${ratio >= 1 ? '+' : ''}${((ratio - 1) * 100).toFixed(1)} %`;
 const lines = [
-  '| connections | compared | to | prefixes | time per request | CPU | middle half of the restarts (CPU) | goal | denies 127.0.0.1 |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+  '| connections | compared | to | prefixes | time per request | CPU | middle half of the restarts (CPU) | time, in one process | goal | denies 127.0.0.1 |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
 ];
 console.log(lines.join('\n'));
 let wrong = 0;
 for (const row of rows) {
   const title = `${row.b}${row.name ? ', by name' : ''}`;
   if (!new RegExp(flags.only).test(`${title} ${row.fresh ? 'new' : 'keep-alive'} ${row.count}`)) continue;
-  const { cpu, wall, range, denies } = await measure(row);
+  const { cpu, wall, range, together, denies } = await measure(row);
   const guarded = !row.b.includes('plain');
   if (row.b.includes('netjail') && !denies) wrong++;
-  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${row.label ?? title} | ${row.a} | ${row.count} | ${percent(wall)} | ${percent(cpu)} | ${range.map(percent).join(' to ')} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${guarded ? (denies ? 'yes' : 'NO') : 'unguarded'} |`;
+  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${row.label ?? title} | ${row.a} | ${row.count} | ${percent(wall)} | ${percent(cpu)} | ${range.map(percent).join(' to ')} | ${percent(together)} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${guarded ? (denies ? 'yes' : 'NO') : 'unguarded'} |`;
   lines.push(line);
   console.log(line);
 }
@@ -151,7 +165,7 @@ ${lines.join('\n')}
 `;
   const text = `# Benchmarks
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of so many restarts of both processes as each part says. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of so many restarts of both processes as each part says. In one process: the same pair of clients, ${3 * TURNS} paired turns of one process, the median of ${RESTARTS_TOGETHER} restarts; what a process happens to compile and to throw away is the same for both there. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));

@@ -1,37 +1,64 @@
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { misuse } from './errors.ts';
 import type { Target } from './target.ts';
+
+/** undici's way to be told of a connection, once. */
+export type ConnectorCallback = (error: Error | null, socket: Socket | null) => void;
 
 interface Attempt {
   readonly target: Target;
+  readonly callback: ConnectorCallback;
   /** On the clock of `performance.now()`. */
   readonly due: number;
 }
 
 /**
- * The sockets of a connector that are not connected yet, and the end of those that take too long.
+ * The sockets of a connector that are not connected yet, who waits for each, and the end of those that
+ * take too long.
  *
- * One timer serves them all: almost every connection is made long before its time is up, and a timer
- * for each is work for nothing. It keeps no process alive; what connects does that itself.
+ * Nothing is made for one socket alone that the whole connector can share. One timer serves them all:
+ * almost every connection is made long before its time is up, and it keeps no process alive; what
+ * connects does that itself. So do the listeners: V8 forgets the compiled code of functions that live
+ * as long as one connection, and makes it again and again.
  */
 export class Connecting {
   readonly #timeout: number;
   /** Oldest first: the time is the same for all. */
   readonly #attempts = new Map<Socket, Attempt>();
+  readonly #onReady: (this: Socket) => void;
+  readonly #onError: (this: Socket, error: Error) => void;
+  readonly #onClose: (this: Socket) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `timeout` in milliseconds, 0 for no limit. */
-  constructor(timeout: number) {
+  /** `timeout` in milliseconds, 0 for no limit; `onClose` is told of each socket that has ended. */
+  constructor(timeout: number, onClose: (socket: Socket) => void) {
     this.#timeout = timeout;
+    const attempts = this.#attempts;
+    const settle = (socket: Socket, error: Error | null): void => {
+      const attempt = attempts.get(socket);
+      if (attempt === undefined) return;
+      attempts.delete(socket);
+      attempt.callback(error, error === null ? socket : null);
+    };
+    this.#onReady = function () {
+      // The last gate may have ended it: then its error follows.
+      if (!this.destroyed) settle(this, null);
+    };
+    this.#onError = function (error) {
+      settle(this, error);
+    };
+    this.#onClose = function () {
+      onClose(this);
+      if (attempts.has(this)) settle(this, closed());
+    };
   }
 
-  add(socket: Socket, target: Target): void {
-    this.#attempts.set(socket, { target, due: performance.now() + this.#timeout });
+  /** Calls back once, when the socket has emitted `event`, or has failed. */
+  add(socket: Socket, event: 'connect' | 'secureConnect', target: Target, callback: ConnectorCallback): void {
+    this.#attempts.set(socket, { target, callback, due: performance.now() + this.#timeout });
+    socket.on(event, this.#onReady).on('error', this.#onError).on('close', this.#onClose);
     if (this.#timeout > 0 && this.#timer === undefined) this.#wait(this.#timeout);
-  }
-
-  delete(socket: Socket): void {
-    this.#attempts.delete(socket);
   }
 
   /** Ends them all. */
@@ -49,10 +76,13 @@ export class Connecting {
     const now = performance.now() + 1;
     for (const [socket, { target, due }] of this.#attempts) {
       if (due > now) return this.#wait(due - now);
-      this.#attempts.delete(socket);
       socket.destroy(connectTimeout(target, this.#timeout));
     }
   }
+}
+
+function closed(): Error {
+  return misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed');
 }
 
 /** The error by which undici's users know this. */

@@ -2,8 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { Gate, lockSocket, pinPath } from './connect.ts';
 import { readByNet, type PathOptions } from './connect-options.ts';
-import { Connecting } from './connecting.ts';
-import { misuse } from './errors.ts';
+import { Connecting, type ConnectorCallback } from './connecting.ts';
 import type { Guard } from './guard.ts';
 import { readOnce } from './internal/assert.ts';
 import { invalidOption } from './options.ts';
@@ -19,8 +18,6 @@ interface ConnectorTarget {
   readonly localAddress?: string | null;
   readonly httpSocket?: unknown;
 }
-
-type ConnectorCallback = (error: Error | null, socket: net.Socket | null) => void;
 
 /** undici's connector: opens one connection of a client and calls back once. */
 export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => void;
@@ -61,8 +58,8 @@ export function createConnector(
   { options, allowH2, timeout, socketPath }: ConnectorSettings,
 ): GuardedConnector {
   const sessions = new Sessions();
-  const connecting = new Connecting(timeout);
   const sockets = new Set<net.Socket>();
+  const connecting = new Connecting(timeout, (socket) => sockets.delete(socket));
   let ended: Error | undefined;
   const origins = new Origins();
   const plainOptions = readOnce({ highWaterMark: 65_536, ...options });
@@ -102,12 +99,6 @@ export function createConnector(
   };
 
   const connect: Connector = (asked, callback) => {
-    let waiting = true;
-    const settle = (error: Error | null, socket: net.Socket | null): void => {
-      if (!waiting) return;
-      waiting = false;
-      callback(error, socket);
-    };
     origins.add(asked);
     // Kept where it is read with each request.
     guarded.crowded = origins.crowded;
@@ -122,26 +113,12 @@ export function createConnector(
       const host = hostname.startsWith('[') ? hostname.replace(/^\[|\]$/g, '') : hostname;
       const target = readTarget(host, asked.port || (secure ? 443 : 80));
       const socket = open(asked, secure, target);
-      connecting.add(socket, target);
-      sockets.add(socket);
       if (keepAlive) socket.setKeepAlive(true, keepAliveDelay);
-      socket
-        .setNoDelay(true)
-        .on(secure ? 'secureConnect' : 'connect', () => {
-          connecting.delete(socket);
-          // The last gate may have ended it: then its error follows.
-          if (!socket.destroyed) settle(null, socket);
-        })
-        .on('error', (error) => settle(error, null))
-        .on('close', () => {
-          connecting.delete(socket);
-          sockets.delete(socket);
-          if (waiting)
-            settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'), null);
-        });
+      sockets.add(socket.setNoDelay(true));
+      connecting.add(socket, secure ? 'secureConnect' : 'connect', target, callback);
     } catch (error) {
       // Not from inside undici's own call: it has not stored the client yet.
-      queueMicrotask(() => settle(error as Error, null));
+      queueMicrotask(() => callback(error as Error, null));
     }
   };
   const guarded = {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
@@ -15,15 +16,37 @@ interface Ended {
   at: number;
 }
 
+const nobody = (): void => {};
+
 /** Only what a set of sockets does with one. */
-function fakeSocket(): { socket: Socket; ended: Promise<Ended>; error: () => Ended['error'] | undefined } {
-  const { promise, resolve } = deferred<Ended>();
-  let seen: Ended['error'] | undefined;
-  const destroy = (error: Ended['error']): void => {
-    seen = error;
-    resolve({ error, at: performance.now() });
-  };
-  return { socket: { destroy } as unknown as Socket, ended: promise, error: () => seen };
+class FakeSocket extends EventEmitter {
+  destroyed = false;
+  error: Ended['error'] | undefined;
+  readonly ended: Promise<Ended>;
+  readonly #ended = deferred<Ended>();
+
+  constructor() {
+    super();
+    this.ended = this.#ended.promise;
+  }
+
+  destroy(error: Ended['error']): void {
+    this.destroyed = true;
+    this.error = error;
+    this.#ended.resolve({ error, at: performance.now() });
+  }
+}
+
+/** Adds a socket that connects, and what its callback was called with. */
+function add(
+  connecting: Connecting,
+  to = target,
+  event: 'connect' | 'secureConnect' = 'connect',
+): { socket: FakeSocket; calls: [Error | null, Socket | null][] } {
+  const socket = new FakeSocket();
+  const calls: [Error | null, Socket | null][] = [];
+  connecting.add(socket as unknown as Socket, event, to, (...call) => calls.push(call));
+  return { socket, calls };
 }
 
 /** The timer of Connecting keeps no process alive, nor does a test without handles. */
@@ -35,16 +58,15 @@ function alive(): () => void {
 describe('Connecting', () => {
   it('ends each socket when its own time is up, with the error that undici has for it', async (t) => {
     t.after(alive());
-    const connecting = new Connecting(TIMEOUT);
-    const [first, second, third] = [fakeSocket(), fakeSocket(), fakeSocket()];
+    const connecting = new Connecting(TIMEOUT, nobody);
     const start = performance.now();
-    connecting.add(first.socket, target);
-    connecting.add(second.socket, readTarget('other.test', 81));
+    const { socket: first } = add(connecting);
+    const { socket: second } = add(connecting, readTarget('other.test', 81));
     const ended = await inTime(first.ended, 'the first');
-    connecting.add(third.socket, target);
+    const { socket: third } = add(connecting);
     const added = performance.now();
     const { error } = await inTime(second.ended, 'the second');
-    assert.equal(third.error(), undefined);
+    assert.equal(third.error, undefined);
     const last = await inTime(third.ended, 'the third');
     assert.equal(ended.error.name, 'ConnectTimeoutError');
     assert.equal(ended.error.code, 'UND_ERR_CONNECT_TIMEOUT');
@@ -59,24 +81,69 @@ describe('Connecting', () => {
 
   it('leaves a socket alone that was connected in time', async (t) => {
     t.after(alive());
-    const connecting = new Connecting(TIMEOUT);
-    const [connected, late] = [fakeSocket(), fakeSocket()];
-    connecting.add(connected.socket, target);
-    connecting.add(late.socket, target);
-    connecting.delete(connected.socket);
-    await inTime(late.ended, 'the late one');
-    assert.equal(connected.error(), undefined);
+    const connecting = new Connecting(TIMEOUT, nobody);
+    const connected = add(connecting);
+    const late = add(connecting);
+    connected.socket.emit('connect');
+    await inTime(late.socket.ended, 'the late one');
+    assert.equal(connected.socket.error, undefined);
+    assert.deepEqual(connected.calls, [[null, connected.socket]]);
   });
 
   it('abandon() ends what is not connected, with its error', () => {
-    const connecting = new Connecting(0);
-    const [connected, other] = [fakeSocket(), fakeSocket()];
-    connecting.add(connected.socket, target);
-    connecting.add(other.socket, target);
-    connecting.delete(connected.socket);
+    const connecting = new Connecting(0, nobody);
+    const connected = add(connecting);
+    const other = add(connecting);
+    connected.socket.emit('connect');
     const error = new Error('closed');
     connecting.abandon(error);
-    assert.equal(connected.error(), undefined);
-    assert.equal(other.error(), error);
+    assert.equal(connected.socket.error, undefined);
+    assert.equal(other.socket.error, error);
+  });
+
+  it('calls back once, with the socket when its event has come, whatever comes then', () => {
+    const ended: Socket[] = [];
+    const connecting = new Connecting(0, (socket) => ended.push(socket));
+    const { socket, calls } = add(connecting, target, 'secureConnect');
+    socket.emit('connect');
+    assert.deepEqual(calls, []);
+    socket.emit('secureConnect');
+    socket.emit('error', new Error('reset'));
+    assert.deepEqual(ended, []);
+    socket.emit('close');
+    assert.deepEqual(calls, [[null, socket]]);
+    assert.deepEqual(ended, [socket]);
+  });
+
+  it('calls back once with the error of a socket that fails, also of one that its last gate has ended', () => {
+    const connecting = new Connecting(0, nobody);
+    const refused = add(connecting);
+    const vetoed = add(connecting);
+    const error = new Error('refused');
+    refused.socket.emit('error', error);
+    refused.socket.emit('close');
+    vetoed.socket.destroy(error);
+    vetoed.socket.emit('connect');
+    assert.deepEqual(vetoed.calls, []);
+    vetoed.socket.emit('error', error);
+    vetoed.socket.emit('close');
+    assert.deepEqual(refused.calls, [[error, null]]);
+    assert.deepEqual(vetoed.calls, [[error, null]]);
+  });
+
+  it('calls back with ERR_NETJAIL_CLOSED when a socket closes that says nothing else', () => {
+    const { socket, calls } = add(new Connecting(0, nobody));
+    socket.emit('close');
+    assert.equal(calls.length, 1);
+    assert.equal((calls[0]![0] as Error & { code?: string }).code, 'ERR_NETJAIL_CLOSED');
+    assert.equal(calls[0]![1], null);
+  });
+
+  it('shares its listeners among the sockets', () => {
+    const connecting = new Connecting(0, nobody);
+    const { socket } = add(connecting);
+    const { socket: other } = add(connecting);
+    for (const event of ['connect', 'error', 'close'])
+      assert.deepEqual(socket.listeners(event), other.listeners(event), event);
   });
 });
