@@ -9,7 +9,7 @@ import {
   type PathOptions,
 } from './connect-options.ts';
 import { isError, misuse } from './errors.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, JudgedAddress } from './guard.ts';
 import { quote, show } from './internal/assert.ts';
 import { LookUp } from './resolver.ts';
 import type { Target } from './target.ts';
@@ -187,23 +187,24 @@ export class Gate {
 
   /** Node's look-up hook: calls back later, once, with fresh answers, never with none. */
   #lookup(): LookupFunction {
-    return (_host, options, callback) => {
-      this.#guard.resolve(this.#target, familyOf(options.family), this.#lookUp).then(
-        (addresses) => {
-          this.#lookUp.finish();
-          if (options.all === true) process.nextTick(callback, null, addresses);
-          else process.nextTick(callback, null, addresses[0]!.address, addresses[0]!.family);
-        },
-        (error: unknown) => {
-          this.#lookUp.finish();
-          // A rejection without an error must not look like success to Node.
-          const failure = isError(error)
-            ? error
-            : new Error('Cannot resolve: the resolver failed', { cause: error });
-          process.nextTick(callback, failure, '', 0);
-        },
-      );
-    };
+    return (_host, { all, family }, callback) => void this.#answer(familyOf(family), all === true, callback);
+  }
+
+  async #answer(family: 0 | 4 | 6, all: boolean, callback: Parameters<LookupFunction>[2]): Promise<void> {
+    try {
+      const addresses = await this.#guard.resolve(this.#target, family, this.#lookUp);
+      const [{ address, family: its }] = addresses as [JudgedAddress];
+      if (all) process.nextTick(callback, null, addresses);
+      else process.nextTick(callback, null, address, its);
+    } catch (error) {
+      // A rejection without an error must not look like success to Node.
+      const failure = isError(error)
+        ? error
+        : new Error('Cannot resolve: the resolver failed', { cause: error });
+      process.nextTick(callback, failure, '', 0);
+    } finally {
+      this.#lookUp.finish();
+    }
   }
 }
 

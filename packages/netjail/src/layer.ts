@@ -1,7 +1,7 @@
 import { Address, isMapped, textOfWord } from './address.ts';
 import { carried, carriedAddresses, isSpecial } from './carried.ts';
-import { newHash, publicly, type Found, type Group } from './group.ts';
-import { Leftovers } from './leftovers.ts';
+import { newHash, publicly, type Found, type Group, type Intervals } from './group.ts';
+import { Leftovers, leftOf } from './leftovers.ts';
 import { conditionKey, readFacts, type EntryList, type Known } from './list.ts';
 import { allowed, denied, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
 
@@ -216,6 +216,11 @@ export class Layer {
       (this.block.conditions?.ofHost(host, true) ?? NONE).filter(({ ports }) => ports === undefined),
     );
     return denied(undefined, onOtherPort ? 'port-not-allowed' : 'host-not-allowed');
+  }
+
+  /** What is allowed and not blocked, where that is the same for every host and port; made anew each time. */
+  open(): Intervals | undefined {
+    return this.#conditional ? undefined : leftOf(this.#allowed, this.#blocked);
   }
 
   /** The verdict on a Unix socket or named pipe. */

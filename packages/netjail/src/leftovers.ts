@@ -48,10 +48,28 @@ export class Leftovers {
   }
 
   #intervalsOf(group: Group): Intervals {
-    const all = group.intervals();
-    const blocked = this.#blocked.intervals();
-    return { v4: differenceOf(all.v4, blocked.v4, 1), v6: differenceOf(all.v6, blocked.v6, 4) };
+    return differenceOfBoth(group.intervals(), this.#blocked.intervals());
   }
+}
+
+/** What a block group leaves of an allow group. */
+export function leftOf(allowed: Group, blocked: Group): Intervals {
+  return differenceOfBoth(allowed.intervals(), blocked.intervals());
+}
+
+/** Whether one address is in all of them. */
+export function haveCommon([first, ...others]: readonly Intervals[]): boolean {
+  if (first === undefined) return true;
+  // What is in both is what is left of one when all is taken away that is not in the other.
+  const { v4, v6 } = others.reduce(
+    (common, other) => differenceOfBoth(common, differenceOfBoth(common, other)),
+    first,
+  );
+  return v4.length > 0 || v6.length > 0;
+}
+
+function differenceOfBoth(inner: Intervals, outer: Intervals): Intervals {
+  return { v4: differenceOf(inner.v4, outer.v4, 1), v6: differenceOf(inner.v6, outer.v6, 4) };
 }
 
 /** Whether the first address of a family is in none of the blocks: most often that tells, in no time. */

@@ -5,6 +5,7 @@ import { Explanation, readExplainTarget, readingsOf, targetText, type ExplainTar
 import { newHash } from './group.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import { Layer } from './layer.ts';
+import { haveCommon } from './leftovers.ts';
 import { lintLayer, type LintWarning } from './lint.ts';
 import { EntryList } from './list.ts';
 import { readPolicy } from './policy-read.ts';
@@ -68,6 +69,8 @@ export class Rules {
   /** The first layer, once more: most rules have no other, and this one is nearer. */
   readonly #own: Layer;
   #id: string | undefined;
+  /** Whether an address can pass all scopes, as far as it does not depend on host and port. */
+  #meet: boolean | undefined;
   #allow: readonly string[] | undefined;
   #block: readonly string[] | undefined;
 
@@ -233,14 +236,21 @@ export class Rules {
    * The verdict on a name before it is looked up, so that not even a DNS query leaves: denied when
    * no allow entry could accept an address of it on that port, or a block entry names it (or the
    * port) without a prefix, or blocks together leave no address of an allow entry. Nested scopes are
-   * each asked by itself. Allowed says only that its addresses are to be judged.
+   * each asked by itself, and those without a host or port in an entry also whether they have an
+   * address in common. Allowed says only that its addresses are to be judged.
    */
   judgeHost(facts?: TargetFacts): Verdict {
     for (const layer of this.#layers) {
       const denial = layer.judgeHost(facts);
       if (denial !== undefined) return denial;
     }
-    return allowed(undefined, undefined);
+    return this.#scopesMeet() ? allowed(undefined, undefined) : denied(undefined, 'host-not-allowed');
+  }
+
+  #scopesMeet(): boolean {
+    if (this.within === undefined) return true;
+    this.#meet ??= haveCommon(this.#layers.flatMap((layer) => layer.open() ?? []));
+    return this.#meet;
   }
 
   /**

@@ -612,6 +612,16 @@ describe('Entries properties', () => {
     );
   });
 
+  it('never deny a name in nested scopes before the look-up when an address of it would be accepted', () => {
+    fc.assert(
+      fc.property(list, list, list, list, address, facts, (allow, block, within, but, text, known) => {
+        const rules = Rules.intersect(new Rules({ allow, block }), new Rules({ allow: within, block: but }));
+        if (rules.accept(text, known)) assert.ok(rules.judgeHost(known).allowed);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
   it('accept never more when a block is added or a fact taken away, never less when an allow is added', () => {
     fc.assert(
       fc.property(list, list, entry, address, facts, (allow, block, more, text, known) => {

@@ -303,6 +303,52 @@ describe('Rules.judgeHost()', () => {
       assert.equal(both.judgeHost({ host: 'b.test' }).reason, 'host-not-allowed');
     }
   });
+
+  const scopes: [string, RulesInit[], string | undefined][] = [
+    ['apart', [{ allow: ['10.0.0.0/8'] }, { allow: ['public'] }], 'host-not-allowed'],
+    ['of different families', [{ allow: ['0.0.0.0/0'] }, { allow: ['::/0'] }], 'host-not-allowed'],
+    ['that meet', [{ allow: ['10.0.0.0/8', '::1'] }, { allow: ['10.1.0.0/16'] }], undefined],
+    ['that meet in IPv6 only', [{ allow: ['10.0.0.1', '::/0'] }, { allow: ['fd00::/8'] }], undefined],
+    [
+      'of which one blocks what the other allows',
+      [{ allow: ['10.0.0.0/8'] }, { allow: everything, block: ['10.0.0.0/9', '10.128.0.0/9'] }],
+      'host-not-allowed',
+    ],
+    [
+      'of which one blocks all but one address',
+      [{ allow: ['10.0.0.0/31'] }, { allow: everything, block: ['10.0.0.0'] }],
+      undefined,
+    ],
+    [
+      'that meet two by two, but not all three',
+      [
+        { allow: ['10.0.0.0/8', '11.0.0.0/8'] },
+        { allow: ['11.0.0.0/8', '12.0.0.0/8'] },
+        { allow: ['10.0.0.0/8', '12.0.0.0/8'] },
+      ],
+      'host-not-allowed',
+    ],
+    [
+      'apart, where one between them asks for a host',
+      [{ allow: ['10.0.0.0/8'] }, { allow: [{ host: 'a.test' }] }, { allow: ['public'] }],
+      'host-not-allowed',
+    ],
+    [
+      'that an entry with a host keeps apart: only its addresses tell',
+      [{ allow: ['10.0.0.0/8'] }, { allow: [{ host: 'a.test', prefix: 'public' }] }],
+      undefined,
+    ],
+  ];
+  for (const [what, lists, reason] of scopes) {
+    it(`${reason === undefined ? 'allows' : `denies (${reason})`} a look-up in scopes ${what}`, () => {
+      const rules = lists.map((init) => new Rules(init)).reduce((outer, own) => Rules.intersect(own, outer));
+      for (let again = 0; again < 2; again++) {
+        const verdict = rules.judgeHost({ host: 'a.test', port: 80 });
+        assert.equal(verdict.allowed, reason === undefined);
+        assert.equal(verdict.reason, reason);
+      }
+    });
+  }
 });
 
 describe('Rules.judgePath()', () => {

@@ -47,6 +47,7 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions
  */
 export class HttpAgent extends http.Agent {
   readonly #gate: AgentGate;
+  readonly #open = (options: object): unknown => super.createConnection(options as never);
 
   constructor(options: HttpAgentOptions = {}) {
     const gate = new AgentGate(options);
@@ -75,7 +76,7 @@ export class HttpAgent extends http.Agent {
    * error of the socket, or of the callback when a client gives one.
    */
   override createConnection(options: unknown, callback?: unknown): Created {
-    return this.#gate.connect(options, callback, (pinned) => super.createConnection(pinned as never));
+    return this.#gate.connect(options, callback, this.#open);
   }
 
   /** Called by Node when no request uses a socket any more. */
@@ -120,6 +121,7 @@ export class HttpAgent extends http.Agent {
  */
 export class HttpsAgent extends https.Agent {
   readonly #gate: AgentGate;
+  readonly #open = (options: object): unknown => super.createConnection(options as never);
 
   constructor(options: HttpsAgentOptions = {}) {
     const gate = new AgentGate(options);
@@ -148,7 +150,7 @@ export class HttpsAgent extends https.Agent {
    * error of the socket, or of the callback when a client gives one.
    */
   override createConnection(options: unknown, callback?: unknown): Created {
-    return this.#gate.connect(options, callback, (pinned) => super.createConnection(pinned as never));
+    return this.#gate.connect(options, callback, this.#open);
   }
 
   /** Called by Node when no request uses a socket any more. */

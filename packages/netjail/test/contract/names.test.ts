@@ -140,6 +140,21 @@ for (const adapter of adapters) {
       await Promise.all([client.destroy(), empty.destroy()]);
     });
 
+    it('denies a name without a look-up in nested scopes that no address passes', async (t) => {
+      const lab = await startLab(t);
+      const client = adapter.create({ resolver: never });
+      await withRules(rules, () =>
+        withRules(new Rules({ allow: ['10.0.0.0/8'] }), () =>
+          assertDenied(client.request(lab.url('name.test')), {
+            host: 'name.test',
+            reason: 'host-not-allowed',
+          }),
+        ),
+      );
+      assert.equal(lab.allowed.connections, 0);
+      await client.destroy();
+    });
+
     it('uses the rules in effect at the call, which nested scopes only narrow', async (t) => {
       const lab = await startLab(t);
       const client = adapter.create({ resolver: answering([ALLOWED]) });
