@@ -8,9 +8,8 @@
 // request, which is what requests per second are made of, and of the client's CPU time, without the
 // server's part. The A/A row says how far off a ratio can be.
 //
-// A process keeps the speed it happens to start with: what the engine compiles together, and which code
-// it throws away at a collection. So each row is measured once more with both variants in one process,
-// where this is the same for both.
+// A process keeps the speed it happens to start with. So each row is measured once more with both
+// variants in one process, where that is the same for both.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -165,7 +164,7 @@ ${lines.join('\n')}
 `;
   const text = `# Benchmarks
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of so many restarts of both processes as each part says. In one process: the same pair of clients, ${3 * TURNS} paired turns of one process, the median of ${RESTARTS_TOGETHER} restarts; what a process happens to compile and to throw away is the same for both there. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of so many restarts of both processes as each part says. In one process: the same pair of clients, ${3 * TURNS} paired turns of one process, the median of ${RESTARTS_TOGETHER} restarts; what a process happens to start with is the same for both there. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));

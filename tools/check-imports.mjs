@@ -21,6 +21,7 @@ const LAYERS = [
     'list.ts',
     'leftovers.ts',
     'layer.ts',
+    'scopes.ts',
     'explain.ts',
     'lint.ts',
     'rules-text.ts',

@@ -14,10 +14,7 @@ import { quote, show } from './internal/assert.ts';
 import { LookUp } from './resolver.ts';
 import type { Target } from './target.ts';
 
-/** The gate of a socket, for listeners that all sockets share: those of one socket V8 compiles again and again. */
-const GATE = Symbol('gate');
-
-type GatedSocket = Socket & { blockList?: { check(address: string): boolean }; [GATE]?: Gate };
+type GatedSocket = Socket & { blockList?: { check(address: string): boolean } };
 
 /**
  * Node 22.13 and later ask a socket's `blockList` right before connect(2) and take a veto. Before,
@@ -109,12 +106,17 @@ export class Gate {
   watch<S extends Socket>(socket: S): S {
     const gated: GatedSocket = socket;
     this.#socket = gated;
-    gated[GATE] = this;
+    // Listeners of this gate's own: a connect function may hand the same socket to two dials, and both judge it.
     if (ASKS_FIRST) gated.blockList = this;
-    else gated.on('connectionAttempt', onAttempt);
+    else gated.on('connectionAttempt', (address) => this.#attempt(address));
     const literal = this.#admitted !== undefined;
-    if (!literal || !namesLiterals) gated.prependListener('connect', onConnect);
-    if (!literal) gated.on('close', onClose);
+    if (!literal || !namesLiterals) {
+      gated.prependListener('connect', () => {
+        if (!this.#asked) this.confirmPeer();
+        else if (literal) namesLiterals = true;
+      });
+    }
+    if (!literal) gated.on('close', () => this.abandon());
     return lockSocket(socket);
   }
 
@@ -124,7 +126,7 @@ export class Gate {
    */
   watchClosely<S extends Socket>(socket: S): S {
     this.watch(socket);
-    return socket.prependListener('connect', onConnectClosely);
+    return socket.prependListener('connect', () => this.confirmPeer());
   }
 
   /** Node asks this about each address that it is about to connect to: true is a veto. */
@@ -146,16 +148,10 @@ export class Gate {
   }
 
   /** Too late for a veto: connect(2) follows this event. The socket ends before it is connected. */
-  attempted(address: string): void {
+  #attempt(address: string): void {
     this.#asked = true;
     const error = this.#denial(address);
     if (error !== undefined) process.nextTick(() => this.#socket!.destroy(error));
-  }
-
-  /** Judges the address that the socket is connected to, unless Node has named it before. */
-  connected(): void {
-    if (!this.#asked) this.confirmPeer();
-    else if (this.#admitted !== undefined) namesLiterals = true;
   }
 
   /** Judges the address that the socket is connected to. */
@@ -206,22 +202,6 @@ export class Gate {
       this.#lookUp.finish();
     }
   }
-}
-
-function onAttempt(this: GatedSocket, address: string): void {
-  this[GATE]!.attempted(address);
-}
-
-function onConnect(this: GatedSocket): void {
-  this[GATE]!.connected();
-}
-
-function onConnectClosely(this: GatedSocket): void {
-  this[GATE]!.confirmPeer();
-}
-
-function onClose(this: GatedSocket): void {
-  this[GATE]!.abandon();
 }
 
 /**

@@ -17,10 +17,9 @@ interface Attempt {
  * The sockets of a connector that are not connected yet, who waits for each, and the end of those that
  * take too long.
  *
- * Nothing is made for one socket alone that the whole connector can share. One timer serves them all:
- * almost every connection is made long before its time is up, and it keeps no process alive; what
- * connects does that itself. So do the listeners: V8 forgets the compiled code of functions that live
- * as long as one connection, and makes it again and again.
+ * What all of them can share is made once. One timer serves them: almost every connection is made long
+ * before its time is up, and it keeps no process alive; what connects does that itself. So do the
+ * listeners, which find what belongs to their socket here: each socket is the connector's own.
  */
 export class Connecting {
   readonly #timeout: number;

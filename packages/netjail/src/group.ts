@@ -4,7 +4,7 @@ import type { HostPattern } from './host.ts';
 import { hasPort, type Ports } from './ports.ts';
 import { Prefix } from './prefix.ts';
 import { ranges, type RangeName } from './ranges.ts';
-import { intervalsCover, unionOf, withoutCovered } from './intervals.ts';
+import { differenceOf, intervalsCover, unionOf, withoutCovered } from './intervals.ts';
 import {
   BARE4,
   BARE6,
@@ -147,6 +147,10 @@ export function unionOfBoth(all: readonly Intervals[]): Intervals {
       4,
     ),
   };
+}
+
+export function differenceOfBoth(inner: Intervals, outer: Intervals): Intervals {
+  return { v4: differenceOf(inner.v4, outer.v4, 1), v6: differenceOf(inner.v6, outer.v6, 4) };
 }
 
 export function coversBoth(outer: Intervals, inner: Intervals): boolean {

@@ -1,6 +1,6 @@
 import { Address, isMapped, textOfWord } from './address.ts';
 import { carried, carriedAddresses, isSpecial } from './carried.ts';
-import { newHash, publicly, type Found, type Group, type Intervals } from './group.ts';
+import { differenceOfBoth, newHash, publicly, type Found, type Group, type Intervals } from './group.ts';
 import { Leftovers, leftOf } from './leftovers.ts';
 import { conditionKey, readFacts, type EntryList, type Known } from './list.ts';
 import { allowed, denied, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
@@ -29,7 +29,8 @@ export class Layer {
   readonly block: EntryList;
   readonly #allowed: Group;
   readonly #blocked: Group;
-  readonly #conditional: boolean;
+  /** Whether an entry asks for a host or a port. */
+  readonly conditional: boolean;
   /** Whether all that is blocked is in the tables of the plain entries. */
   readonly #tablesOnly: boolean;
   /** Whether the plain entries allow every address of a family. */
@@ -44,7 +45,7 @@ export class Layer {
     this.block = block;
     this.#allowed = allow.plain;
     this.#blocked = block.plain;
-    this.#conditional = allow.conditions !== undefined || block.conditions !== undefined;
+    this.conditional = allow.conditions !== undefined || block.conditions !== undefined;
     this.#tablesOnly = block.conditions === undefined && block.plain.publicAt < 0;
     this.#all4 = allow.plain.v4.all;
     this.#all6 = allow.plain.v6.all;
@@ -52,7 +53,7 @@ export class Layer {
 
   /** The groups that ask for a host or port and get it; `undefined` where no entry does. */
   matching(facts: TargetFacts | undefined): Matching | undefined {
-    return this.#conditional ? matchingOf(this.allow, this.block, readFacts(facts)) : undefined;
+    return this.conditional ? matchingOf(this.allow, this.block, readFacts(facts)) : undefined;
   }
 
   #allows4(word: number, matching: Matching | undefined): boolean {
@@ -218,9 +219,16 @@ export class Layer {
     return denied(undefined, onOtherPort ? 'port-not-allowed' : 'host-not-allowed');
   }
 
-  /** What is allowed and not blocked, where that is the same for every host and port; made anew each time. */
-  open(): Intervals | undefined {
-    return this.#conditional ? undefined : leftOf(this.#allowed, this.#blocked);
+  /** What the plain entries allow and do not block: all there is to say where none is conditional. */
+  open(): Intervals {
+    return leftOf(this.#allowed, this.#blocked);
+  }
+
+  /** What of these addresses the plain entries allow and do not block: few of them need no list of all that is open. */
+  partOf(addresses: Intervals): Intervals {
+    const left = differenceOfBoth(addresses, this.#blocked.intervals());
+    // What is in both is what is left when all is taken away that is not in the other.
+    return differenceOfBoth(left, differenceOfBoth(left, this.#allowed.intervals()));
   }
 
   /** The verdict on a Unix socket or named pipe. */

@@ -1,5 +1,4 @@
-import { coversBoth, unionOfBoth, type Group, type Intervals } from './group.ts';
-import { differenceOf } from './intervals.ts';
+import { coversBoth, differenceOfBoth, unionOfBoth, type Group, type Intervals } from './group.ts';
 
 interface Left {
   readonly any: boolean;
@@ -48,28 +47,13 @@ export class Leftovers {
   }
 
   #intervalsOf(group: Group): Intervals {
-    return differenceOfBoth(group.intervals(), this.#blocked.intervals());
+    return leftOf(group, this.#blocked);
   }
 }
 
 /** What a block group leaves of an allow group. */
 export function leftOf(allowed: Group, blocked: Group): Intervals {
   return differenceOfBoth(allowed.intervals(), blocked.intervals());
-}
-
-/** Whether one address is in all of them. */
-export function haveCommon([first, ...others]: readonly Intervals[]): boolean {
-  if (first === undefined) return true;
-  // What is in both is what is left of one when all is taken away that is not in the other.
-  const { v4, v6 } = others.reduce(
-    (common, other) => differenceOfBoth(common, differenceOfBoth(common, other)),
-    first,
-  );
-  return v4.length > 0 || v6.length > 0;
-}
-
-function differenceOfBoth(inner: Intervals, outer: Intervals): Intervals {
-  return { v4: differenceOf(inner.v4, outer.v4, 1), v6: differenceOf(inner.v6, outer.v6, 4) };
 }
 
 /** Whether the first address of a family is in none of the blocks: most often that tells, in no time. */

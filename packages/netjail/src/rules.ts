@@ -5,12 +5,12 @@ import { Explanation, readExplainTarget, readingsOf, targetText, type ExplainTar
 import { newHash } from './group.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import { Layer } from './layer.ts';
-import { haveCommon } from './leftovers.ts';
 import { lintLayer, type LintWarning } from './lint.ts';
 import { EntryList } from './list.ts';
 import { readPolicy } from './policy-read.ts';
 import { readScopes } from './rules-text.ts';
 import { IPV4, IPV6, scanAddress, scanned } from './scan.ts';
+import { scopesMeet } from './scopes.ts';
 import { allowed, denied, type TargetFacts, type Verdict } from './verdict.ts';
 
 /** The two lists of a rule set; an omitted one is empty. */
@@ -244,13 +244,8 @@ export class Rules {
       const denial = layer.judgeHost(facts);
       if (denial !== undefined) return denial;
     }
-    return this.#scopesMeet() ? allowed(undefined, undefined) : denied(undefined, 'host-not-allowed');
-  }
-
-  #scopesMeet(): boolean {
-    if (this.within === undefined) return true;
-    this.#meet ??= haveCommon(this.#layers.flatMap((layer) => layer.open() ?? []));
-    return this.#meet;
+    this.#meet ??= scopesMeet(this.#layers);
+    return this.#meet ? allowed(undefined, undefined) : denied(undefined, 'host-not-allowed');
   }
 
   /**

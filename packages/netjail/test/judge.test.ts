@@ -320,6 +320,11 @@ describe('Rules.judgeHost()', () => {
       undefined,
     ],
     [
+      'that meet where no first address of the smaller one tells',
+      [{ allow: everything, block: ['10.0.0.0', '::'] }, { allow: ['10.0.0.0/31', '::/127'] }],
+      undefined,
+    ],
+    [
       'that meet two by two, but not all three',
       [
         { allow: ['10.0.0.0/8', '11.0.0.0/8'] },

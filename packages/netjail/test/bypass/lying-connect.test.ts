@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createDial } from '../../src/dial.ts';
 import { deniedError } from '../../src/errors.ts';
+import { Rules } from '../../src/rules.ts';
 import { evilLookup, refusedOption, rules } from '../helpers/attack.ts';
 import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
@@ -70,6 +71,24 @@ describe('dial()', () => {
     server.close();
     await once(server, 'close');
     assert.equal(received, '');
+  });
+
+  it('dial() judges a socket that is handed out twice under the rules of both, before a byte is written', async (t) => {
+    const lab = await startLab(t);
+    const open = new Rules({ allow: ['127.0.0.0/8'] });
+    for (const order of [
+      [rules, open],
+      [open, rules],
+    ]) {
+      const one = net.connect(lab.port, DENIED);
+      for (const own of order)
+        createDial({ rules: own, connect: () => one })({ host: ALLOWED, port: lab.port });
+      one.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+      const [error] = (await inTime(once(one, 'error'), 'the socket')) as [Error];
+      const denial = deniedError(error)?.denials[0];
+      assert.deepEqual([denial?.reason, denial?.address, denial?.entry], ['blocked', DENIED, '127.0.0.1']);
+    }
+    assert.deepEqual(lab.denied.requests, []);
   });
 
   it('dial() tries no further address when one is denied, first or last, and the process lives', async (t) => {
