@@ -14,26 +14,31 @@ interface Attempt {
 }
 
 /**
- * The sockets of a connector that are not connected yet, who waits for each, and the end of those that
+ * The sockets of a connector, who waits for those that are not connected yet, and the end of those that
  * take too long.
  *
  * What all of them can share is made once. One timer serves them: almost every connection is made long
  * before its time is up, and it keeps no process alive; what connects does that itself. So do the
  * listeners, which find what belongs to their socket here: each socket is the connector's own.
+ *
+ * It knows nothing of its connector: a timer would keep that in memory after its agent was retired.
  */
 export class Connecting {
   readonly #timeout: number;
   /** Oldest first: the time is the same for all. */
   readonly #attempts = new Map<Socket, Attempt>();
+  /** All that have not closed. */
+  readonly #sockets = new Set<Socket>();
   readonly #onReady: (this: Socket) => void;
   readonly #onError: (this: Socket, error: Error) => void;
   readonly #onClose: (this: Socket) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `timeout` in milliseconds, 0 for no limit; `onClose` is told of each socket that has ended. */
-  constructor(timeout: number, onClose: (socket: Socket) => void) {
+  /** `timeout` in milliseconds, 0 for no limit. */
+  constructor(timeout: number) {
     this.#timeout = timeout;
     const attempts = this.#attempts;
+    const sockets = this.#sockets;
     const settle = (socket: Socket, error: Error | null): void => {
       const attempt = attempts.get(socket);
       if (attempt === undefined) return;
@@ -48,21 +53,27 @@ export class Connecting {
       settle(this, error);
     };
     this.#onClose = function () {
-      onClose(this);
+      sockets.delete(this);
       if (attempts.has(this)) settle(this, closed());
     };
   }
 
   /** Calls back once, when the socket has emitted `event`, or has failed. */
   add(socket: Socket, event: 'connect' | 'secureConnect', target: Target, callback: ConnectorCallback): void {
+    this.#sockets.add(socket);
     this.#attempts.set(socket, { target, callback, due: performance.now() + this.#timeout });
     socket.on(event, this.#onReady).on('error', this.#onError).on('close', this.#onClose);
     if (this.#timeout > 0 && this.#timer === undefined) this.#wait(this.#timeout);
   }
 
-  /** Ends them all. */
+  /** Ends those that are not connected. */
   abandon(error: Error): void {
     for (const socket of this.#attempts.keys()) socket.destroy(error);
+  }
+
+  /** Ends them all. */
+  end(error: Error): void {
+    for (const socket of this.#sockets) socket.destroy(error);
   }
 
   #wait(time: number): void {

@@ -58,8 +58,7 @@ export function createConnector(
   { options, allowH2, timeout, socketPath }: ConnectorSettings,
 ): GuardedConnector {
   const sessions = new Sessions();
-  const sockets = new Set<net.Socket>();
-  const connecting = new Connecting(timeout, (socket) => sockets.delete(socket));
+  const connecting = new Connecting(timeout);
   let ended: Error | undefined;
   const origins = new Origins();
   const plainOptions = readOnce({ highWaterMark: 65_536, ...options });
@@ -114,8 +113,7 @@ export function createConnector(
       const target = readTarget(host, asked.port || (secure ? 443 : 80));
       const socket = open(asked, secure, target);
       if (keepAlive) socket.setKeepAlive(true, keepAliveDelay);
-      sockets.add(socket.setNoDelay(true));
-      connecting.add(socket, secure ? 'secureConnect' : 'connect', target, callback);
+      connecting.add(socket.setNoDelay(true), secure ? 'secureConnect' : 'connect', target, callback);
     } catch (error) {
       // Not from inside undici's own call: it has not stored the client yet.
       queueMicrotask(() => callback(error as Error, null));
@@ -127,7 +125,7 @@ export function createConnector(
     abandon: (error: Error) => connecting.abandon(error),
     end: (error: Error) => {
       ended = error;
-      for (const socket of sockets) socket.destroy(error);
+      connecting.end(error);
     },
   };
   return guarded;

@@ -16,8 +16,6 @@ interface Ended {
   at: number;
 }
 
-const nobody = (): void => {};
-
 /** Only what a set of sockets does with one. */
 class FakeSocket extends EventEmitter {
   destroyed = false;
@@ -58,7 +56,7 @@ function alive(): () => void {
 describe('Connecting', () => {
   it('ends each socket when its own time is up, with the error that undici has for it', async (t) => {
     t.after(alive());
-    const connecting = new Connecting(TIMEOUT, nobody);
+    const connecting = new Connecting(TIMEOUT);
     const start = performance.now();
     const { socket: first } = add(connecting);
     const { socket: second } = add(connecting, readTarget('other.test', 81));
@@ -81,7 +79,7 @@ describe('Connecting', () => {
 
   it('leaves a socket alone that was connected in time', async (t) => {
     t.after(alive());
-    const connecting = new Connecting(TIMEOUT, nobody);
+    const connecting = new Connecting(TIMEOUT);
     const connected = add(connecting);
     const late = add(connecting);
     connected.socket.emit('connect');
@@ -91,7 +89,7 @@ describe('Connecting', () => {
   });
 
   it('abandon() ends what is not connected, with its error', () => {
-    const connecting = new Connecting(0, nobody);
+    const connecting = new Connecting(0);
     const connected = add(connecting);
     const other = add(connecting);
     connected.socket.emit('connect');
@@ -102,21 +100,30 @@ describe('Connecting', () => {
   });
 
   it('calls back once, with the socket when its event has come, whatever comes then', () => {
-    const ended: Socket[] = [];
-    const connecting = new Connecting(0, (socket) => ended.push(socket));
-    const { socket, calls } = add(connecting, target, 'secureConnect');
+    const { socket, calls } = add(new Connecting(0), target, 'secureConnect');
     socket.emit('connect');
     assert.deepEqual(calls, []);
     socket.emit('secureConnect');
     socket.emit('error', new Error('reset'));
-    assert.deepEqual(ended, []);
     socket.emit('close');
     assert.deepEqual(calls, [[null, socket]]);
-    assert.deepEqual(ended, [socket]);
+  });
+
+  it('end() ends what is connected, too, but not what has closed', () => {
+    const connecting = new Connecting(0);
+    const [waiting, connected, closed] = [add(connecting), add(connecting), add(connecting)];
+    connected.socket.emit('connect');
+    closed.socket.emit('connect');
+    closed.socket.emit('close');
+    const error = new Error('destroyed');
+    connecting.end(error);
+    assert.equal(waiting.socket.error, error);
+    assert.equal(connected.socket.error, error);
+    assert.equal(closed.socket.error, undefined);
   });
 
   it('calls back once with the error of a socket that fails, also of one that its last gate has ended', () => {
-    const connecting = new Connecting(0, nobody);
+    const connecting = new Connecting(0);
     const refused = add(connecting);
     const vetoed = add(connecting);
     const error = new Error('refused');
@@ -132,7 +139,7 @@ describe('Connecting', () => {
   });
 
   it('calls back with ERR_NETJAIL_CLOSED when a socket closes that says nothing else', () => {
-    const { socket, calls } = add(new Connecting(0, nobody));
+    const { socket, calls } = add(new Connecting(0));
     socket.emit('close');
     assert.equal(calls.length, 1);
     assert.equal((calls[0]![0] as Error & { code?: string }).code, 'ERR_NETJAIL_CLOSED');
@@ -140,7 +147,7 @@ describe('Connecting', () => {
   });
 
   it('shares its listeners among the sockets', () => {
-    const connecting = new Connecting(0, nobody);
+    const connecting = new Connecting(0);
     const { socket } = add(connecting);
     const { socket: other } = add(connecting);
     for (const event of ['connect', 'error', 'close'])
