@@ -7,8 +7,8 @@ const TRIED = 64;
 /** Whether an address can pass all of these scopes, as far as that is the same for every host and port. */
 export function scopesMeet(layers: readonly Layer[]): boolean {
   const fixed = layers.filter((layer) => !layer.conditional);
-  const [smallest, ...others] = fixed.sort((x, y) => sizeOf(x) - sizeOf(y));
-  if (smallest === undefined || others.length === 0) return true;
+  if (fixed.length < 2) return true;
+  const [smallest, ...others] = fixed.sort((x, y) => sizeOf(x) - sizeOf(y)) as [Layer, ...Layer[]];
   // Most often one of its first addresses tells, and the intervals of long lists need not be made.
   const open = smallest.open();
   return firstPass(open, others) || haveCommon(open, others);

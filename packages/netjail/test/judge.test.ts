@@ -321,8 +321,22 @@ describe('Rules.judgeHost()', () => {
     ],
     [
       'that meet where no first address of the smaller one tells',
-      [{ allow: everything, block: ['10.0.0.0', '::'] }, { allow: ['10.0.0.0/31', '::/127'] }],
+      [{ allow: everything, block: ['10.0.0.0'] }, { allow: ['10.0.0.0/31'] }],
       undefined,
+    ],
+    [
+      'that meet in IPv6 where no first address of the smaller one tells',
+      [{ allow: everything, block: ['fd00::'] }, { allow: ['fd00::/127'] }],
+      undefined,
+    ],
+    [
+      'that meet two by two in IPv6, but not all three',
+      [
+        { allow: ['fd10::/16', 'fd11::/16'] },
+        { allow: ['fd11::/16', 'fd12::/16'] },
+        { allow: ['fd10::/16', 'fd12::/16'] },
+      ],
+      'host-not-allowed',
     ],
     [
       'that meet two by two, but not all three',

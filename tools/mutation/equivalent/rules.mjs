@@ -144,4 +144,100 @@ export const equivalent = [
       ["'netjail: no entry matches, but the tables say so'", '""'],
     ],
   ),
+  ...all(
+    'scopes.ts',
+    'function sizeOf({ allow, block }: Layer): number {',
+    'which scope is cut down by the others changes the time only',
+    [
+      [
+        `{
+  return allow.length + block.length;
+}`,
+        '{}',
+      ],
+    ],
+  ),
+  ...all(
+    'scopes.ts',
+    'return allow.length + block.length;',
+    'which scope is cut down by the others changes the time only',
+    [['allow.length + block.length', 'allow.length - block.length']],
+  ),
+  ...all(
+    'scopes.ts',
+    'function firstPass({ v4, v6 }: Intervals, layers: readonly Layer[]): boolean {',
+    'a shortcut: where no first address tells, all that is open is compared',
+    [
+      [
+        `{
+  for (let i = 0; i < v4.length && i < 2 * TRIED; i += 2) {
+    if (layers.every((layer) => layer.accepts4(v4[i]! | 0, undefined))) return true;
+  }
+  for (let i = 0; i < v6.length && i < 8 * TRIED; i += 8) {
+    const [a, b, c, d] = [v6[i]! | 0, v6[i + 1]! | 0, v6[i + 2]! | 0, v6[i + 3]! | 0] as const;
+    if (layers.every((layer) => layer.accepts6(a, b, c, d, undefined))) return true;
+  }
+  return false;
+}`,
+        '{}',
+      ],
+    ],
+  ),
+  ...all(
+    'scopes.ts',
+    'for (let i = 0; i < v4.length && i < 2 * TRIED; i += 2) {',
+    'a shortcut: where no first address tells, all that is open is compared',
+    [
+      ['i < v4.length && i < 2 * TRIED', 'false'],
+      ['i < 2 * TRIED', 'true'],
+      ['i < 2 * TRIED', 'i <= 2 * TRIED'],
+      ['i < 2 * TRIED', 'i >= 2 * TRIED'],
+      ['2 * TRIED', '2 / TRIED'],
+      [
+        `{
+    if (layers.every((layer) => layer.accepts4(v4[i]! | 0, undefined))) return true;
+  }`,
+        '{}',
+      ],
+    ],
+  ),
+  ...all(
+    'scopes.ts',
+    'if (layers.every((layer) => layer.accepts4(v4[i]! | 0, undefined))) return true;',
+    'a shortcut: where no first address tells, all that is open is compared',
+    [
+      ['layers.every((layer) => layer.accepts4(v4[i]! | 0, undefined))', 'false'],
+      ['(layer) => layer.accepts4(v4[i]! | 0, undefined)', '() => undefined'],
+      ['true', 'false'],
+    ],
+  ),
+  ...all(
+    'scopes.ts',
+    'for (let i = 0; i < v6.length && i < 8 * TRIED; i += 8) {',
+    'a shortcut: where no first address tells, all that is open is compared',
+    [
+      ['i < v6.length && i < 8 * TRIED', 'false'],
+      ['i < 8 * TRIED', 'true'],
+      ['i < 8 * TRIED', 'i <= 8 * TRIED'],
+      ['i < 8 * TRIED', 'i >= 8 * TRIED'],
+      ['8 * TRIED', '8 / TRIED'],
+      [
+        `{
+    const [a, b, c, d] = [v6[i]! | 0, v6[i + 1]! | 0, v6[i + 2]! | 0, v6[i + 3]! | 0] as const;
+    if (layers.every((layer) => layer.accepts6(a, b, c, d, undefined))) return true;
+  }`,
+        '{}',
+      ],
+    ],
+  ),
+  ...all(
+    'scopes.ts',
+    'if (layers.every((layer) => layer.accepts6(a, b, c, d, undefined))) return true;',
+    'a shortcut: where no first address tells, all that is open is compared',
+    [
+      ['layers.every((layer) => layer.accepts6(a, b, c, d, undefined))', 'false'],
+      ['(layer) => layer.accepts6(a, b, c, d, undefined)', '() => undefined'],
+      ['true', 'false'],
+    ],
+  ),
 ];
