@@ -1,8 +1,11 @@
-// One client process: makes its variants once, and runs a turn of requests when it is told to.
+// One client process: makes its variants, each so many times, and runs a turn of requests when it is told to.
 import { variants } from './variants.js';
 
-const [, , names, count, fresh, url, denied, warmUp] = process.argv;
-const clients = names.split(',').map((name) => variants[name](Number(count)));
+const [, , names, copies, count, fresh, url, denied, warmUp] = process.argv;
+const kinds = names.split(',');
+const clients = Array.from({ length: Number(copies) * kinds.length }, (_, i) =>
+  variants[kinds[i % kinds.length]](Number(count)),
+);
 
 /** Which variants refuse what the policy blocks. */
 const denies = await Promise.all(
@@ -14,16 +17,30 @@ const denies = await Promise.all(
   ),
 );
 // Until the compiler has settled: a server answers far more requests than this.
-for (let i = 0; i < Number(warmUp); i++) for (const client of clients) await client(url, fresh === 'true');
-process.send({ denies });
+for (let i = 0; i < Number(warmUp) / Number(copies); i++)
+  for (const client of clients) await client(url, fresh === 'true');
+process.send({
+  denies: kinds.map((_, of) => denies.every((denied, i) => denied || i % kinds.length !== of)),
+});
 
-process.on('message', async ({ requests, of }) => {
-  const client = clients[of];
+/** So many requests of one client: its processor time and the time that passed, in microseconds. */
+async function measure(client, requests) {
   const cpu = process.cpuUsage();
   const start = process.hrtime.bigint();
   for (let i = 0; i < requests; i++) await client(url, fresh === 'true');
   const wall = Number(process.hrtime.bigint() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  process.send({ cpu: user + system, wall });
+  return { cpu: user + system, wall };
+}
+
+process.on('message', async ({ requests }) => {
+  const turns = kinds.map(() => ({ cpu: 0, wall: 0 }));
+  const order = clients.map((client, i) => ({ client, of: i % kinds.length, at: Math.random() }));
+  for (const { client, of } of order.toSorted((x, y) => x.at - y.at)) {
+    const { cpu, wall } = await measure(client, requests / Number(copies));
+    turns[of].cpu += cpu;
+    turns[of].wall += wall;
+  }
+  process.send(turns);
 });
 process.on('disconnect', () => process.exit());

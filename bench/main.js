@@ -8,8 +8,8 @@
 // request, which is what requests per second are made of, and of the client's CPU time, without the
 // server's part. The A/A row says how far off a ratio can be.
 //
-// A process keeps the speed it happens to start with. So each row is measured once more with both
-// variants in one process, where that is the same for both.
+// A process keeps the speed it happens to start with, and so does a connection. So each row is measured
+// once more with several clients of both variants in one process, where the turns of all are mixed.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,8 @@ const { values: flags } = parseArgs({
 });
 // Restarts of one row differ by more than most figures are from their goals: the page has their middle half.
 const RESTARTS = flags.quick ? 1 : 9;
-const RESTARTS_TOGETHER = flags.quick ? 1 : 3;
+const RESTARTS_TOGETHER = flags.quick ? 1 : 5;
+const COPIES = 8;
 const TURNS = flags.quick ? 4 : 40;
 const WARM_UP = flags.quick ? 200 : 6000;
 const REQUESTS = 40;
@@ -67,12 +68,12 @@ const server = fork(new URL('server.js', import.meta.url));
 pin(server, 1);
 const [{ port }] = await once(server, 'message');
 
-/** A process with these variants: for each, what it denied and how it makes a turn. */
-async function start(names, { count, fresh, name }) {
+/** A process with these variants: what they denied, and how they make a turn. */
+async function start(names, copies, { count, fresh, name }) {
   const url = `http://${name ? 'name.test' : '127.0.0.2'}:${port}/`;
   const child = fork(
     new URL('client.js', import.meta.url),
-    [names.join(), count, fresh, url, `http://127.0.0.1:${port}/`, WARM_UP],
+    [names.join(), copies, count, fresh, url, `http://127.0.0.1:${port}/`, WARM_UP],
     { execPath: flags.node },
   );
   pin(child, 0);
@@ -80,45 +81,64 @@ async function start(names, { count, fresh, name }) {
     once(child, 'message'),
     once(child, 'exit').then(() => Promise.reject(new Error(`${names} ended before it began`))),
   ]);
-  return names.map((_, of) => ({
-    child,
-    denies: denies[of],
-    turn: async () => (child.send({ requests: REQUESTS, of }), (await once(child, 'message'))[0]),
-  }));
+  return {
+    denies,
+    turn: async () => (child.send({ requests: REQUESTS }), (await once(child, 'message'))[0]),
+    end: () => child.disconnect(),
+  };
 }
 
 const median = (list) => list.toSorted((x, y) => x - y)[Math.floor(list.length / 2)];
+const byChance = () => Math.random() < 0.5;
 
-/** One pair of clients, in two processes or in one. Which of them starts first is left to chance, like each turn's order. */
-async function measureOnce(row, together) {
-  const swap = Math.random() < 0.5;
-  const names = swap ? [row.b, row.a] : [row.a, row.b];
-  const [first, second] = together
-    ? await start(names, row)
-    : [...(await start([names[0]], row)), ...(await start([names[1]], row))];
-  const [a, b] = swap ? [second, first] : [first, second];
-  const cpu = [];
-  const wall = [];
-  for (let i = 0; i < (together ? 3 * TURNS : TURNS); i++) {
-    const results = new Map();
-    for (const client of Math.random() < 0.5 ? [a, b] : [b, a]) results.set(client, await client.turn());
-    cpu.push(results.get(b).cpu / results.get(a).cpu);
-    wall.push(results.get(b).wall / results.get(a).wall);
-  }
-  for (const child of new Set([a.child, b.child])) child.disconnect();
-  return { cpu: median(cpu), wall: median(wall), denies: b.denies };
+/** One pair of processes. Which of them starts first is left to chance, like the order of each turn. */
+async function measureApart(row) {
+  const processes = new Map();
+  for (const name of byChance() ? ['a', 'b'] : ['b', 'a'])
+    processes.set(name, await start([row[name]], 1, row));
+  const turn = async () => {
+    const turns = {};
+    for (const name of byChance() ? ['a', 'b'] : ['b', 'a']) [turns[name]] = await processes.get(name).turn();
+    return turns;
+  };
+  const ratios = await compare(turn);
+  for (const { end } of processes.values()) end();
+  return { ...ratios, denies: processes.get('b').denies[0] };
 }
 
-async function repeat(times, row, together) {
+/** Several clients of both in one process. */
+async function measureTogether(row) {
+  const swap = byChance();
+  const { denies, turn, end } = await start(swap ? [row.b, row.a] : [row.a, row.b], COPIES, row);
+  const ratios = await compare(async () => {
+    const turns = await turn();
+    return swap ? { a: turns[1], b: turns[0] } : { a: turns[0], b: turns[1] };
+  });
+  end();
+  return { ...ratios, denies: denies[swap ? 0 : 1] };
+}
+
+async function compare(turn) {
+  const cpu = [];
+  const wall = [];
+  for (let i = 0; i < TURNS; i++) {
+    const { a, b } = await turn();
+    cpu.push(b.cpu / a.cpu);
+    wall.push(b.wall / a.wall);
+  }
+  return { cpu: median(cpu), wall: median(wall) };
+}
+
+async function repeat(times, measureOnce) {
   const runs = [];
-  for (let i = 0; i < times; i++) runs.push(await measureOnce(row, together));
+  for (let i = 0; i < times; i++) runs.push(await measureOnce());
   return runs;
 }
 
 /** Only the median over restarts says something. */
 async function measure(row) {
-  const runs = await repeat(RESTARTS, row, false);
-  const together = await repeat(RESTARTS_TOGETHER, row, true);
+  const runs = await repeat(RESTARTS, () => measureApart(row));
+  const together = await repeat(RESTARTS_TOGETHER, () => measureTogether(row));
   const cpu = runs.map((run) => run.cpu).toSorted((x, y) => x - y);
   return {
     cpu: median(cpu),
@@ -164,7 +184,7 @@ ${lines.join('\n')}
 `;
   const text = `# Benchmarks
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of so many restarts of both processes as each part says. In one process: the same pair of clients, ${3 * TURNS} paired turns of one process, the median of ${RESTARTS_TOGETHER} restarts; what a process happens to start with is the same for both there. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of so many restarts of both processes as each part says. In one process: ${COPIES} clients of each kind in one process, ${TURNS} turns of ${REQUESTS} requests of each kind in mixed order, the median of ${RESTARTS_TOGETHER} restarts; what a process or a connection happens to start with counts less there. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));

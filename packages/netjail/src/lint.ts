@@ -1,5 +1,5 @@
 import { bitsOf4, bitsOf6, positionOf } from './columns.ts';
-import { coversBoth, unionOfBoth, type Group, type Intervals } from './group.ts';
+import { coversBoth, publicly, unionOfBoth, type Group, type Intervals } from './group.ts';
 import { maskOf } from './internal/order.ts';
 import { inIntervals } from './intervals.ts';
 import type { Layer } from './layer.ts';
@@ -15,7 +15,8 @@ import type { Table6 } from './table6.ts';
  * - `denies-everything`: the allow list is empty.
  * - `blocks-every-allow`: every address that is allowed is blocked, too.
  * - `never-matches`: an allow entry has no effect, since block entries cover it.
- * - `redundant`: an entry has no effect, since others of its list cover it.
+ * - `redundant`: an entry has no effect, since others of its list cover it, alone or together, wherever
+ *   it matches.
  * - `host-reaches-inside`: an allow entry asks for a host and not for a prefix, and loopback, private
  *   or link-local addresses are not blocked: whoever answers for that name can lead inside.
  * - `one-family`: only IPv4 or only IPv6 is allowed.
@@ -149,9 +150,7 @@ function heldAgainst(allow: EntryList, block: EntryList): { never: Set<number>; 
   const plain = block.plain.intervals();
   const openInPlain = openKinds(plain);
   for (const group of groupsOf(allow)) {
-    const others = (block.conditions?.all ?? []).filter(
-      (one) => hostCovers(one, group) && portsCover(one, group),
-    );
+    const others = around(block, group);
     // Most often only plain entries block: many hosts must not each make all of a long list.
     const by = others.length === 0 ? plain : unionOfBoth([plain, ...others.map((one) => one.intervals())]);
     open.set(conditionKey(group.host, group.ports), by === plain ? openInPlain : openKinds(by));
@@ -167,21 +166,68 @@ function openKinds(by: Intervals): string {
   return open.map(([range]) => range).join(', ');
 }
 
-/** The positions of the entries of which every address is in the plain entries of the same list. */
+/**
+ * The positions of the entries that others of the same list cover: that say the same, or that match
+ * wherever they do, together.
+ */
 function redundantOf(list: EntryList): Set<number> {
-  const { plain } = list;
-  const by = { v4: plain.v4.intervals(), v6: plain.v6.intervals() };
-  const redundant = new Set<number>();
+  const redundant = repeatedOf(list);
   const open = new Set<number>();
+  const { plain } = list;
+  const ofPlain = { byName: withoutPublic6(plain), all: plain.intervals() };
   for (const group of groupsOf(list)) {
+    const others = around(list, group);
+    const outside = group === plain ? [] : [plain];
+    // Most often only plain entries cover: many hosts must not each make all of a long list.
+    const { byName, all } =
+      others.length === 0 && group !== plain
+        ? ofPlain
+        : {
+            byName: unionOfBoth([...outside, ...others].map(withoutPublic6)),
+            all: unionOfBoth([...outside, ...others].map((one) => one.intervals())),
+          };
+    const nextToPublic = group.publicAt < 0 || group.v4.empty ? byName : unionOfBoth([byName, publicly4()]);
     eachEntry(group, (at, isIn, table, i) => {
-      // An entry does not cover itself.
-      const covered = group !== plain ? isIn(by) : table !== undefined && !table.isTop(i);
+      const covered =
+        (group.anyAt >= 0 && at !== group.anyAt) ||
+        // An entry does not cover itself.
+        (table === undefined ? isIn(all) : !table.isTop(i) || isIn(nextToPublic));
       (covered ? redundant : open).add(at);
     });
   }
   for (const at of open) redundant.delete(at);
   return redundant;
+}
+
+/** The groups with a host or port that match wherever this one does, besides itself. */
+function around({ conditions }: EntryList, group: Group): Group[] {
+  const { host } = group;
+  const name = host?.below === true ? `*.${host.name}` : host?.name;
+  return (conditions?.ofHost(name, false) ?? []).filter((one) => one !== group && portsCover(one, group));
+}
+
+/** What `public` has of IPv6 is judged in its own way: it does not cover what is allowed by a prefix. */
+function withoutPublic6(group: Group): Intervals {
+  const all = group.intervals();
+  return group.anyAt < 0 && group.publicAt >= 0 ? { v4: all.v4, v6: group.v6.intervals() } : all;
+}
+
+function publicly4(): Intervals {
+  return { v4: publicly().v4.intervals(), v6: new Uint32Array(0) };
+}
+
+/** The positions of ranges and of entries with fields that say what an earlier one does. */
+function repeatedOf(list: EntryList): Set<number> {
+  const seen = new Set<string>();
+  const repeated = new Set<number>();
+  for (const [at, { host, ports, path, range, prefix }] of list.named) {
+    // Prefixes are in the tables, which know.
+    if (prefix !== undefined) continue;
+    const key = JSON.stringify([host, ports, path, range]);
+    if (seen.has(key)) repeated.add(at);
+    seen.add(key);
+  }
+  return repeated;
 }
 
 /** Calls back for each prefix of a group, and for what it has by name. */
@@ -203,13 +249,6 @@ function eachEntry(
 
 function intervalsOf(prefixes: readonly string[]): Intervals {
   return new EntryList(prefixes, 'prefixes').plain.intervals();
-}
-
-function hostCovers({ host: outer }: Group, { host: inner }: Group): boolean {
-  if (outer === undefined) return true;
-  if (inner === undefined) return false;
-  if (!outer.below) return !inner.below && inner.name === outer.name;
-  return inner.name.endsWith(`.${outer.name}`) || (inner.below && inner.name === outer.name);
 }
 
 function portsCover({ ports: outer }: Group, { ports: inner }: Group): boolean {

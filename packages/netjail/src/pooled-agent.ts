@@ -46,14 +46,16 @@ export class PooledAgent implements AgentLike {
   }
 }
 
-/** Is told of an event of an agent, with its arguments. */
-export type AgentListener = (name: string, ...args: unknown[]) => void;
+/** Is told of an event of an agent: of which origin, and the error that it is about, if there is one. */
+export type AgentListener = (name: string, origin: unknown, error: unknown) => void;
 
 /** What an undici agent tells whoever dispatches on it: `drain`, after `dispatch` has said to wait. */
 const EVENTS = ['connect', 'disconnect', 'connectionError', 'drain'];
 
 /** Tells a listener of all that an agent emits. */
 export function listen(agent: AgentLike, onEvent: AgentListener): void {
-  const emitter = agent as { on?: (name: string, listener: (...args: unknown[]) => void) => void };
-  for (const name of EVENTS) emitter.on?.(name, (...args) => onEvent(name, ...args));
+  const emitter = agent as {
+    on?: (name: string, listener: (origin: unknown, targets: unknown, error: unknown) => void) => void;
+  };
+  for (const name of EVENTS) emitter.on?.(name, (origin, _targets, error) => onEvent(name, origin, error));
 }

@@ -299,7 +299,10 @@ describe('Rules.lint()', () => {
     [
       'a host that is allowed and blocked',
       { allow: [{ host: 'a.b.test', prefix: 'public', port: 80 }, 'public'], block: [{ host: '*.b.test' }] },
-      ['never-matches allow {"prefix":"public","host":"a.b.test","port":80}'],
+      [
+        'never-matches allow {"prefix":"public","host":"a.b.test","port":80}',
+        'redundant allow {"prefix":"public","host":"a.b.test","port":80}',
+      ],
     ],
     ['one family', { allow: ['10.0.0.0/8'] }, ['one-family']],
     ['the other family', { allow: ['2000::/3'] }, ['one-family']],

@@ -399,8 +399,8 @@ describe('Rules.judgePath()', () => {
       carried: undefined,
     });
     assert.deepEqual(
-      inner.lint().map(({ code }) => code),
-      ['never-matches'],
+      inner.lint().map(({ code, entry }) => `${code} ${entry}`),
+      ['never-matches {"path":"/b"}', 'redundant {"path":"/a"}'],
     );
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { EntryInput } from '../src/entry.ts';
 import type { LintWarning } from '../src/lint.ts';
 import { ranges } from '../src/ranges.ts';
 import { Rules, type RulesInit } from '../src/rules.ts';
@@ -261,8 +262,91 @@ describe('Rules.lint() of one list', () => {
     assert.deepEqual(redundant({ allow: ['::/0', { prefix: 'fd00::/8', host: 'a.test' }] }), [
       'redundant allow {"prefix":"fd00::/8","host":"a.test"}',
     ]);
-    assert.deepEqual(redundant({ allow: [{ port: 80 }, { prefix: 'fd00::/8', port: 80 }, '0.0.0.0/0'] }), []);
   });
+
+  const covered: [what: string, list: EntryInput[], redundant: number[]][] = [
+    ['a range that is written twice', ['private', 'loopback', 'private'], [2]],
+    ['public that is written twice', ['public', 'public'], [1]],
+    ['an IPv4 prefix inside public', ['8.8.8.0/24', 'public'], [0]],
+    ['no IPv6 prefix inside public, which judges IPv6 in its own way', ['2600::/16', 'public'], []],
+    ['no IPv4 prefix that is partly outside of public', ['8.0.0.0/5', 'public'], []],
+    [
+      'no IPv6 prefix with a port inside public',
+      [{ prefix: '64:ff9b::/96', port: 80 }, { prefix: '2600::/16', host: 'a.test' }, 'public'],
+      [],
+    ],
+    ['public with a port beside public', [{ prefix: 'public', port: 80 }, 'public'], [0]],
+    ['a host that is written twice', [{ host: 'a.test' }, { host: 'A.test.' }, { host: 'b.test' }], [1]],
+    ['ports that are written twice', [{ port: 80 }, { port: [[80, 80]] }, { port: 81 }], [1]],
+    ['a path that is written twice', [{ path: '/a' }, { path: '/b' }, { path: '/a' }], [2]],
+    [
+      'a prefix inside another one of the same host and port',
+      [
+        { prefix: '10.1.0.0/16', host: 'a.test', port: 80 },
+        { prefix: '10.0.0.0/8', host: 'a.test', port: 80 },
+      ],
+      [0],
+    ],
+    [
+      'a prefix of the same port as an entry without one',
+      [{ port: 80 }, { prefix: 'fd00::/8', port: 80 }, '0.0.0.0/0'],
+      [1],
+    ],
+    ['public beside every address of the same port', [{ port: 80 }, { prefix: 'public', port: 80 }], [1]],
+    [
+      'a host below a wildcard, not the name of the wildcard itself',
+      [{ host: '*.a.test' }, { host: 'b.a.test' }, { host: 'a.test' }, { host: '*.b.a.test' }],
+      [1, 3],
+    ],
+    ['no wildcard of a name beside another one', [{ host: '*.a.test' }, { host: '*.ba.test' }], []],
+    ['a port inside a range of ports', [{ port: [80, 90] }, { port: [85, 90] }, { port: [85, 91] }], [1]],
+    ['a host and port inside the port alone', [{ host: 'a.test', port: 80 }, { port: 80 }], [0]],
+    ['no port alone beside a host with it', [{ host: 'a.test' }, { port: 80 }], []],
+    ['no plain prefix beside one with a port', ['10.0.0.0/8', { prefix: '10.0.0.0/7', port: 80 }], []],
+    [
+      'a prefix that two entries cover together',
+      [
+        { prefix: '10.0.0.0/8', host: 'a.test', port: 80 },
+        { prefix: '10.0.0.0/9', port: 80 },
+        { prefix: '10.128.0.0/9', host: '*.test' },
+      ],
+      [0],
+    ],
+    [
+      'a range with a part in plain entries and a part in those of its port',
+      [
+        '10.0.0.0/8',
+        '172.16.0.0/12',
+        { prefix: 'private', port: 80 },
+        { prefix: '192.168.0.0/16', port: [1, 99] },
+      ],
+      [],
+    ],
+    [
+      'a range of which every part is somewhere',
+      [
+        '10.0.0.0/8',
+        '172.16.0.0/12',
+        { prefix: 'private', port: 80 },
+        { prefix: '192.168.0.0/16', port: [1, 99] },
+        { prefix: 'fc00::/7', port: [80, 99] },
+      ],
+      [2],
+    ],
+  ];
+  for (const list of ['allow', 'block'] as const) {
+    for (const [what, entries, expected] of covered) {
+      it(`finds ${what} in the ${list} list`, () => {
+        const init = list === 'allow' ? { allow: entries } : { allow: ['0.0.0.0/0', '::/0'], block: entries };
+        const written = new Rules(init).toJSON()[list];
+        const texts = written.map((entry) => (typeof entry === 'string' ? entry : JSON.stringify(entry)));
+        assert.deepEqual(
+          redundant(init),
+          expected.map((at) => `redundant ${list} ${texts[at]}`),
+        );
+      });
+    }
+  }
 
   it('finds no range redundant of which a part is open', () => {
     assert.deepEqual(redundant({ allow: ['0.0.0.0/0', 'private'] }), []);

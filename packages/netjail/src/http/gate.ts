@@ -69,6 +69,8 @@ export class AgentGate {
   #agent: http.Agent | undefined;
   #secure = false;
   #closed = false;
+  /** The pass of the request that Node's `addRequest` is called for. */
+  sending: Pass | undefined;
 
   constructor(options: unknown) {
     const { settings, rest } = readOptions(options);
@@ -91,8 +93,8 @@ export class AgentGate {
   }
 
   /**
-   * The options for Node's `addRequest`, with the rules in them; `undefined` when the request has
-   * been failed. Runs synchronously inside `http.request`, so the rules in effect are the caller's.
+   * The options for Node's `addRequest`, and the request's pass in `sending`; `undefined` when the request
+   * has been failed. Runs synchronously inside `http.request`, so the rules in effect are the caller's.
    */
   admit(
     request: http.ClientRequest,
@@ -101,15 +103,19 @@ export class AgentGate {
     localAddress: unknown,
   ): Options | undefined {
     let options = isRecord(given) ? (given as Options) : { host: given, port, localAddress };
-    refuseOptions(options, REFUSED_IN_REQUEST);
-    // Node hands over a copy of its own, without a prototype. What somebody else hands over is theirs.
-    if (Object.getPrototypeOf(options) !== null || !Object.isExtensible(options)) options = readOnce(options);
+    if (leadsAround(options)) {
+      // Only what is its own counts, as for Node.
+      options = readOnce(options);
+      refuseOptions(options, REFUSED_IN_REQUEST);
+    }
     const rules = this.#settings.rules ?? currentRules();
     if (this.#closed) {
       return failRequest(request, options, closed('send the request'));
     }
     const pool = this.#pools.for(rules);
     if (namesAnotherTarget(request.method, request.path)) {
+      // Read once: a host that is judged here must not be another one for the agent.
+      options = readOnce(options);
       // The connection judges its host, but not when it goes to a path.
       const toPath = options['socketPath'] !== undefined && options['socketPath'] !== null;
       const own = toPath
@@ -118,8 +124,36 @@ export class AgentGate {
       const error = proxiedDenial(pool, request.method, request.path, own);
       if (error !== undefined) return failRequest(request, options, error);
     }
-    options[PASS] = new Pass(pool);
+    this.sending = new Pass(pool);
     return options;
+  }
+
+  /**
+   * What a request is sent with, after Node's `addRequest`. `outer` is what was being sent before it: a
+   * request can be made while another one is, by whoever is told of its socket.
+   */
+  sent(request: http.ClientRequest, outer: Pass | undefined): void {
+    const named = this.sending?.name !== undefined;
+    this.sending = outer;
+    if (!named) {
+      request.destroy(
+        misuse(
+          Error,
+          'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
+          'Cannot send the request: its agent did not ask for the name of its connections, which keeps rule sets apart',
+        ),
+      );
+    }
+  }
+
+  /**
+   * The pass of the options of a request: those that Node has just made for the request that is being
+   * sent get its own.
+   */
+  passFor(options: unknown): Pass | undefined {
+    const pass = this.passOf(options);
+    if (pass !== undefined || this.sending === undefined || !isRecord(options)) return pass;
+    return ((options as Options)[PASS] = this.sending);
   }
 
   /** The pass in the options of a request, or of a socket; `undefined` in anybody else's. */
@@ -206,9 +240,22 @@ function closed(verb: string): Error {
   return misuse(Error, 'ERR_NETJAIL_CLOSED', `Cannot ${verb}: the agent is closed`);
 }
 
-/** Node has made its copy of the options: whoever made these may use them for something else. */
-export function returnPass(options: object): void {
-  delete (options as { [PASS]?: Pass })[PASS];
+type Refused =
+  | 'lookup'
+  | 'fd'
+  | 'handle'
+  | '_handle'
+  | 'socket'
+  | 'pipe'
+  | 'blockList'
+  | 'proxy'
+  | 'proxyEnv';
+
+/** Whether there is one of {@link REFUSED_IN_REQUEST}. Written out: it is asked for each request. */
+function leadsAround(options: { readonly [name in Refused]?: unknown }): boolean {
+  const { lookup, fd, handle, _handle, socket, pipe, blockList, proxy, proxyEnv } = options;
+  const one = lookup ?? fd ?? handle ?? _handle ?? socket ?? pipe ?? blockList ?? proxy ?? proxyEnv;
+  return one !== undefined && one !== null;
 }
 
 function readDirect(given: unknown): Options {

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { GuardOptions } from '../options.ts';
-import { AgentGate, returnPass } from './gate.ts';
+import { AgentGate } from './gate.ts';
 
 type Around = 'host' | 'hostname' | 'port' | 'path' | 'socketPath' | 'lookup' | 'proxyEnv' | 'socket';
 
@@ -57,16 +57,21 @@ export class HttpAgent extends http.Agent {
 
   /** Called by Node when a request is made. */
   addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
-    const admitted = this.#gate.admit(request, options, port, localAddress);
+    const gate = this.#gate;
+    const outer = gate.sending;
+    const admitted = gate.admit(request, options, port, localAddress);
     if (admitted === undefined) return;
-    // @ts-expect-error -- the types leave it out
-    super.addRequest(request, admitted);
-    returnPass(admitted);
+    try {
+      // @ts-expect-error -- the types leave it out
+      super.addRequest(request, admitted);
+    } finally {
+      gate.sent(request, outer);
+    }
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
   override getName(options?: http.ClientRequestArgs): string {
-    const pass = this.#gate.passOf(options);
+    const pass = this.#gate.passFor(options);
     if (pass === undefined) return super.getName(options);
     return (pass.name ??= super.getName(options) + pass.pool.suffix);
   }
@@ -131,16 +136,21 @@ export class HttpsAgent extends https.Agent {
 
   /** Called by Node when a request is made. */
   addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
-    const admitted = this.#gate.admit(request, options, port, localAddress);
+    const gate = this.#gate;
+    const outer = gate.sending;
+    const admitted = gate.admit(request, options, port, localAddress);
     if (admitted === undefined) return;
-    // @ts-expect-error -- the types leave it out
-    super.addRequest(request, admitted);
-    returnPass(admitted);
+    try {
+      // @ts-expect-error -- the types leave it out
+      super.addRequest(request, admitted);
+    } finally {
+      gate.sent(request, outer);
+    }
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
   override getName(options?: https.RequestOptions): string {
-    const pass = this.#gate.passOf(options);
+    const pass = this.#gate.passFor(options);
     if (pass === undefined) return super.getName(options);
     return (pass.name ??= super.getName(options) + pass.pool.suffix);
   }

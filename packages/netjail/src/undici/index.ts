@@ -90,9 +90,12 @@ export const Dispatcher: new <C extends AgentClass>(
       );
     }
     const { Agent, ...rest } = readOnce(options) as { Agent?: AgentClass };
-    const pools = new DispatcherPools(Agent as AgentClass, rest, (name, origin, _targets, ...more) => {
+    const pools = new DispatcherPools(Agent as AgentClass, rest, (name, origin, error) => {
+      // `drain` comes with almost every request, and almost nobody waits for it.
+      if (this.listenerCount(name) === 0) return;
       // The clients behind it would let requests pass that nobody has judged.
-      this.emit(name, origin, [this], ...more);
+      if (error === undefined) this.emit(name, origin, [this]);
+      else this.emit(name, origin, [this], error);
     });
 
     this.dispatch = (request, handler) => {

@@ -8,6 +8,18 @@ import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { ALLOWED, startLab } from '../helpers/lab.ts';
 import { evilLookup, refusedOption, rules } from '../helpers/attack.ts';
 
+const REFUSED_IN_REQUEST = [
+  'lookup',
+  'socket',
+  'fd',
+  'handle',
+  '_handle',
+  'pipe',
+  'blockList',
+  'proxy',
+  'proxyEnv',
+];
+
 describe('HttpAgent and HttpsAgent options', () => {
   it('throw when one of the agent leads around the rules', () => {
     for (const Agent of [HttpAgent, HttpsAgent]) {
@@ -36,14 +48,13 @@ describe('HttpAgent and HttpsAgent options', () => {
     }
   });
 
-  it('throw when lookup or socket stand in a request', async (t) => {
+  it('throw when one of a request leads around the rules', async (t) => {
     const lab = await startLab(t);
     const agent = new HttpAgent({ rules });
-    for (const name of ['lookup', 'socket', 'fd', 'handle']) {
-      assert.throws(
-        () => http.get({ host: ALLOWED, port: lab.port, agent, [name]: name === 'lookup' ? evilLookup : {} }),
-        refusedOption(name),
-      );
+    for (const name of REFUSED_IN_REQUEST) {
+      const option = { [name]: name === 'lookup' ? evilLookup : {} };
+      assert.throws(() => http.get({ host: ALLOWED, port: lab.port, agent, ...option }), refusedOption(name));
+      assert.throws(() => http.get(lab.url(ALLOWED), { agent, ...option }), refusedOption(name));
     }
     assert.throws(
       () =>

@@ -5,6 +5,7 @@ import http from 'node:http';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
 import { createDial } from '../../src/dial.ts';
+import { deniedError } from '../../src/errors.ts';
 import { HttpAgent } from '../../src/http/index.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
@@ -28,6 +29,30 @@ describe('options that flip', () => {
     );
     assert.equal(lab.denied.connections, 0);
     agent.destroy();
+  });
+
+  it('judge a request in absolute form by the host that it is sent to, whoever hands the options over', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules });
+    t.after(() => agent.destroy());
+    for (const prototype of [null, Object.prototype]) {
+      let reads = 0;
+      class Around extends http.Agent {
+        addRequest(request: http.ClientRequest): void {
+          const flipping = {
+            port: lab.port,
+            get host() {
+              return reads++ === 0 ? DENIED : ALLOWED;
+            },
+          };
+          agent.addRequest(request, Object.setPrototypeOf(flipping, prototype));
+        }
+      }
+      const request = http.get({ agent: new Around(), host: ALLOWED, path: `http://${DENIED}:${lab.port}/` });
+      const [error] = await once(request, 'error');
+      assert.deepEqual([deniedError(error)?.host, reads], [DENIED, 1]);
+    }
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
   });
 
   const dial = createDial({ rules });

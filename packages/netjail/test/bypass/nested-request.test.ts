@@ -1,0 +1,91 @@
+// A request that is made while another one is being sent, and an agent that names connections its own way.
+import assert from 'node:assert/strict';
+import diagnostics from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import http from 'node:http';
+import { describe, it } from 'node:test';
+import { withRules } from '../../src/context.ts';
+import { HttpAgent } from '../../src/http/index.ts';
+import { Rules } from '../../src/rules.ts';
+import { assertDenied } from '../helpers/denial.ts';
+import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
+
+const wide = new Rules({ allow: ['127.0.0.0/8'] });
+const strict = new Rules({ allow: ['127.0.0.0/8'], block: [DENIED] });
+
+async function get(agent: http.Agent, url: string): Promise<number | undefined> {
+  const [response] = await once(http.get(url, { agent }), 'response');
+  await once(response.resume(), 'end');
+  return response.statusCode;
+}
+
+/** Calls back when a socket is made, which is in the middle of the request that it is for. */
+function onNextSocket<T>(call: () => T): Promise<Awaited<T>> {
+  return new Promise((resolve, reject) => {
+    diagnostics.subscribe('net.client.socket', function made() {
+      diagnostics.unsubscribe('net.client.socket', made);
+      Promise.resolve(call()).then(resolve, reject);
+    });
+  });
+}
+
+describe('HttpAgent, a request in the middle of another one,', () => {
+  it('is judged under the rules of its own call', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ keepAlive: true });
+    t.after(() => agent.destroy());
+    const inner = onNextSocket(() => withRules(strict, () => get(agent, lab.url(DENIED))));
+    const outer = withRules(wide, () => get(agent, lab.url(ALLOWED)));
+    await assertDenied(inner, { host: DENIED, reason: 'blocked', address: DENIED, entry: DENIED });
+    assert.equal(await outer, 200);
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
+  });
+
+  it('has a connection of its own rules, which later requests of these use again', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ keepAlive: true });
+    t.after(() => agent.destroy());
+    const inner = onNextSocket(() => withRules(strict, () => get(agent, lab.url(ALLOWED, '/strict'))));
+    const outer = withRules(wide, () => get(agent, lab.url(ALLOWED, '/wide')));
+    assert.deepEqual(await Promise.all([inner, outer]), [200, 200]);
+    // Inside the scope of the outer one, as before.
+    await withRules(wide, () => withRules(strict, () => get(agent, lab.url(ALLOWED, '/strict'))));
+    await withRules(wide, () => get(agent, lab.url(ALLOWED, '/wide')));
+    assert.equal(lab.allowed.connections, 2);
+    assert.deepEqual(
+      lab.allowed.requests.map(({ url }) => url),
+      ['/strict', '/wide', '/strict', '/wide'],
+    );
+  });
+});
+
+describe('a class on HttpAgent that names connections without asking it', () => {
+  it('fails its requests, since rule sets would share connections', async (t) => {
+    class Unnamed extends HttpAgent {
+      override getName(): string {
+        return 'one for all';
+      }
+    }
+    const lab = await startLab(t);
+    const agent = new Unnamed({ keepAlive: true });
+    t.after(() => agent.destroy());
+    await assert.rejects(
+      withRules(wide, () => get(agent, lab.url(ALLOWED))),
+      { code: 'ERR_NETJAIL_UNSUPPORTED_RUNTIME' },
+    );
+    assert.deepEqual(lab.allowed.requests, []);
+  });
+
+  it('can add to the name', async (t) => {
+    class Named extends HttpAgent {
+      override getName(options?: http.ClientRequestArgs): string {
+        return `mine:${super.getName(options)}`;
+      }
+    }
+    const lab = await startLab(t);
+    const agent = new Named({ keepAlive: true });
+    t.after(() => agent.destroy());
+    for (const rules of [wide, strict, wide]) await withRules(rules, () => get(agent, lab.url(ALLOWED)));
+    assert.equal(lab.allowed.connections, 2);
+  });
+});
