@@ -1,5 +1,5 @@
 // Guarded against unguarded requests, in pairs:
-// node main.js [--quick] [--only regex] [--node path] [--write]
+// node main.js [--quick] [--only regex] [--node path] [--restarts n] [--write]
 // --node runs the clients on another Node; --write adds the rows to docs/benchmarks.md, in place of
 // earlier ones of the same Node.
 //
@@ -21,11 +21,14 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     node: { type: 'string', default: process.execPath },
+    // Restarts of one row differ by more than most figures are from their goals: the page has their middle half.
+    restarts: { type: 'string', default: '9' },
     write: { type: 'boolean', default: false },
   },
 });
-// Restarts of one row differ by more than most figures are from their goals: the page has their middle half.
-const RESTARTS = flags.quick ? 1 : 9;
+const RESTARTS = flags.quick ? 1 : Number(flags.restarts);
+if (!Number.isInteger(RESTARTS) || RESTARTS < 1)
+  throw new Error(`--restarts ${flags.restarts}: it is a whole number from 1`);
 const RESTARTS_TOGETHER = flags.quick ? 1 : 5;
 const COPIES = 8;
 const TURNS = flags.quick ? 4 : 40;

@@ -147,13 +147,14 @@ export class AgentGate {
   }
 
   /**
-   * The pass of the options of a request: those that Node has just made for the request that is being
-   * sent get its own.
+   * The pass of the options that Node asks a name for. It does so first with the copy that it has just made
+   * for the request that is being sent: that gets the request's own pass, whatever it was copied from.
    */
   passFor(options: unknown): Pass | undefined {
-    const pass = this.passOf(options);
-    if (pass !== undefined || this.sending === undefined || !isRecord(options)) return pass;
-    return ((options as Options)[PASS] = this.sending);
+    const { sending } = this;
+    if (sending === undefined || sending.name !== undefined || !isRecord(options))
+      return this.passOf(options);
+    return ((options as Options)[PASS] = sending);
   }
 
   /** The pass in the options of a request, or of a socket; `undefined` in anybody else's. */

@@ -12,6 +12,7 @@ import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
 
 const wide = new Rules({ allow: ['127.0.0.0/8'] });
 const strict = new Rules({ allow: ['127.0.0.0/8'], block: [DENIED] });
+const nowhere = new Rules({ allow: ['10.0.0.0/8'] });
 
 async function get(agent: http.Agent, url: string): Promise<number | undefined> {
   const [response] = await once(http.get(url, { agent }), 'response');
@@ -56,6 +57,20 @@ describe('HttpAgent, a request in the middle of another one,', () => {
       lab.allowed.requests.map(({ url }) => url),
       ['/strict', '/wide', '/strict', '/wide'],
     );
+  });
+});
+
+describe('HttpAgent, options that Node has made for a request,', () => {
+  it('are judged under the rules in effect when somebody makes another request of them', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ keepAlive: true });
+    t.after(() => agent.destroy());
+    const free = once(agent, 'free');
+    await withRules(wide, () => get(agent, lab.url(ALLOWED)));
+    const [, options] = await free;
+    const again = withRules(nowhere, () => once(http.get({ ...options, agent }), 'response'));
+    await assertDenied(again, { host: ALLOWED, reason: 'not-allowed', address: ALLOWED });
+    assert.deepEqual([lab.allowed.connections, lab.allowed.requests.length], [1, 1]);
   });
 });
 
