@@ -29,6 +29,8 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions
  *   names in them are denied. With axios set `proxy: false`. Environment proxies are not used.
  * - A Unix socket (`socketPath`) is denied unless an entry with this very `path` allows it. The request options `lookup` and `socket` throw.
  * - A request with `agent: false` makes an agent of its own and is not guarded by this one.
+ * - A class on this one that overrides `getName` calls it: rule sets would share connections otherwise, so
+ *   its requests fail with `ERR_NETJAIL_UNSUPPORTED_RUNTIME`.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for options that are malformed or lead around
  * the rules.

@@ -74,6 +74,25 @@ describe('HttpAgent, options that Node has made for a request,', () => {
   });
 });
 
+describe('HttpAgent, a request that Node refuses,', () => {
+  it('throws what Node throws and leaves nothing behind', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules: wide });
+    t.after(() => agent.destroy());
+    const uncaught: unknown[] = [];
+    const keep = (error: unknown): unknown => uncaught.push(error);
+    process.on('uncaughtException', keep);
+    t.after(() => process.off('uncaughtException', keep));
+    assert.throws(() => http.get(lab.url(ALLOWED), { agent, headers: { host: ['a', 'b'] } as never }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
+    // A name that is asked for later is nobody's request.
+    assert.equal(agent.getName({ host: ALLOWED, port: lab.port }), `${ALLOWED}:${lab.port}:`);
+    assert.equal(await get(agent, lab.url(ALLOWED)), 200);
+    assert.deepEqual(uncaught, []);
+  });
+});
+
 describe('a class on HttpAgent that names connections without asking it', () => {
   it('fails its requests, since rule sets would share connections', async (t) => {
     class Unnamed extends HttpAgent {
