@@ -46,7 +46,8 @@ export function withRules<Args extends unknown[], Result>(
 ): Result {
   // The way of almost every call, short so that the engine makes it a part of its caller.
   const alone = rules instanceof Rules && typeof fn === 'function' && storage.getStore() === undefined;
-  return storage.run(alone ? rules : narrow(rules, fn), fn, ...args);
+  const scope = alone ? rules : narrow(rules, fn);
+  return args.length === 0 ? storage.run(scope, fn as () => Result) : storage.run(scope, fn, ...args);
 }
 
 /** The rules of a scope, inside those of the outer one. */
