@@ -203,14 +203,23 @@ function isForOrigin({ method, path }: Record<string, unknown>): boolean {
 }
 
 /**
- * A request's own options, each read once. What it is judged by is its own: undici reads a usual object a
- * good deal faster than one without a prototype, which is for one that would show what a prototype has.
+ * A request's own options, each read once. undici reads a usual object a good deal faster than one without
+ * a prototype, which is for a request that would be judged by, or made of, what `Object.prototype` has.
  */
 function readRequest(options: object): Record<string, unknown> {
   const request: Record<string, unknown> = { ...options };
   const own =
     Object.hasOwn(request, 'path') && Object.hasOwn(request, 'method') && Object.hasOwn(request, 'origin');
-  return own ? request : (readOnce(request) as Record<string, unknown>);
+  return own && !isPolluted() ? request : (readOnce(request) as Record<string, unknown>);
+}
+
+type MadeOf = 'headers' | 'body' | 'query' | 'upgrade' | 'servername';
+const NOTHING: { readonly [name in MadeOf]?: unknown } = {};
+
+/** Whether a usual object shows what is not its own. Written out: each request asks. */
+function isPolluted(): boolean {
+  const { headers, body, query, upgrade, servername } = NOTHING;
+  return (headers ?? body ?? query ?? upgrade ?? servername) !== undefined;
 }
 
 function readConnect(connect: unknown): Record<string, unknown> {

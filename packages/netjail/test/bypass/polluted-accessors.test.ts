@@ -88,4 +88,40 @@ describe('Dispatcher.dispatch() in a process whose Object.prototype', () => {
       assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
     });
   }
+
+  for (const [name, value] of [
+    ['query', `{ polluted: '1' }`],
+    ['headers', `{ host: 'polluted.test' }`],
+    ['body', `'polluted'`],
+    ['upgrade', `'polluted'`],
+    ['servername', '1'],
+  ] as const) {
+    it(`has ${name} sends the request as it was given`, async (t) => {
+      const lab = await startLab(t);
+      const code = `
+        const given = { origin: new URL(process.env.ALLOWED).origin, path: '/', method: 'GET' };
+        const send = (before, after) => new Promise((resolve) => {
+          const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onUpgrade: () => resolve('upgraded'), onComplete: () => resolve('sent'), onError: (error) => resolve(String(error)) };
+          before();
+          dispatcher.dispatch(given, handler);
+          after();
+        });
+        // An agent is made with the first one.
+        const first = await send(() => {}, () => {});
+        const second = await send(
+          () => { Object.prototype['${name}'] = ${value}; },
+          () => delete Object.prototype['${name}'],
+        );
+        console.log(JSON.stringify([first, second]));`;
+      assert.deepEqual(await run(lab, code), ['sent', 'sent']);
+      const host = `${ALLOWED}:${lab.port}`;
+      assert.deepEqual(
+        lab.allowed.requests.map((request) => [request.url, request.host]),
+        [
+          ['/', host],
+          ['/', host],
+        ],
+      );
+    });
+  }
 });
