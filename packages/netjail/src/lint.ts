@@ -209,7 +209,7 @@ function around({ conditions }: EntryList, group: Group): Group[] {
 /** What `public` has of IPv6 is judged in its own way: it does not cover what is allowed by a prefix. */
 function withoutPublic6(group: Group): Intervals {
   const all = group.intervals();
-  return group.anyAt < 0 && group.publicAt >= 0 ? { v4: all.v4, v6: group.v6.intervals() } : all;
+  return group.anyAt >= 0 ? all : { v4: all.v4, v6: group.v6.intervals() };
 }
 
 function publicly4(): Intervals {

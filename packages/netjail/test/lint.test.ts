@@ -276,6 +276,20 @@ describe('Rules.lint() of one list', () => {
       [],
     ],
     ['public with a port beside public', [{ prefix: 'public', port: 80 }, 'public'], [0]],
+    ['an IPv4 prefix behind public', ['public', '8.8.8.0/24'], [1]],
+    [
+      'an IPv6 prefix with a port beside every address of more ports, and public beside it',
+      [{ port: [80, 90] }, { prefix: 'fd00::/8', port: 85 }, { prefix: 'public', port: [80, 90] }],
+      [1, 2],
+    ],
+    [
+      'no prefixes of the same port beside each other',
+      [
+        { prefix: '10.0.0.0/8', port: 80 },
+        { prefix: '12.0.0.0/8', port: 80 },
+      ],
+      [],
+    ],
     ['a host that is written twice', [{ host: 'a.test' }, { host: 'A.test.' }, { host: 'b.test' }], [1]],
     ['ports that are written twice', [{ port: 80 }, { port: [[80, 80]] }, { port: 81 }], [1]],
     ['a path that is written twice', [{ path: '/a' }, { path: '/b' }, { path: '/a' }], [2]],

@@ -393,6 +393,16 @@ export const equivalent = [
   ),
   ...of(
     'lint.ts',
+    'others.length === 0 && group !== plain',
+    'only more memory and time: the union of one is itself',
+    ['others.length === 0 && group !== plain', 'false'],
+  ),
+  ...of('lint.ts', 'if (prefix !== undefined) continue;', 'what is open in the tables is taken out again', [
+    'prefix !== undefined',
+    'false',
+  ]),
+  ...of(
+    'lint.ts',
     'open.set(conditionKey(group.host, group.ports), by === plain ? openInPlain : openKinds(by));',
     'only faster: the same intervals leave the same open',
     ['by === plain', 'false'],
