@@ -20,7 +20,7 @@ const denies = await Promise.all(
 for (let i = 0; i < Number(warmUp) / Number(copies); i++)
   for (const client of clients) await client(url, fresh === 'true');
 process.send({
-  denies: kinds.map((_, of) => denies.every((denied, i) => denied || i % kinds.length !== of)),
+  denies: kinds.map((_, of) => denies.every((refused, i) => refused || i % kinds.length !== of)),
 });
 
 /** So many requests of one client: its processor time and the time that passed, in microseconds. */

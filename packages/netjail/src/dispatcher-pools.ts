@@ -213,13 +213,15 @@ function readRequest(options: object): Record<string, unknown> {
   return own && !isPolluted() ? request : (readOnce(request) as Record<string, unknown>);
 }
 
-type MadeOf = 'headers' | 'body' | 'query' | 'upgrade' | 'servername';
-const NOTHING: { readonly [name in MadeOf]?: unknown } = {};
+const NOTHING: Partial<Record<string, unknown>> = {};
 
-/** Whether a usual object shows what is not its own. Written out: each request asks. */
+/** Whether a usual object shows what undici reads of a request. Written out: each request asks. */
 function isPolluted(): boolean {
-  const { headers, body, query, upgrade, servername } = NOTHING;
-  return (headers ?? body ?? query ?? upgrade ?? servername) !== undefined;
+  const { headers, body, query, upgrade, servername, expectContinue, reset } = NOTHING;
+  const { idempotent, blocking, headersTimeout, bodyTimeout, throwOnError, typeOfService } = NOTHING;
+  const content = headers ?? body ?? query ?? upgrade ?? servername ?? expectContinue ?? reset;
+  const handling = idempotent ?? blocking ?? headersTimeout ?? bodyTimeout ?? throwOnError ?? typeOfService;
+  return (content ?? handling) !== undefined;
 }
 
 function readConnect(connect: unknown): Record<string, unknown> {

@@ -176,15 +176,14 @@ function redundantOf(list: EntryList): Set<number> {
   const { plain } = list;
   const ofPlain = { byName: withoutPublic6(plain), all: plain.intervals() };
   for (const group of groupsOf(list)) {
-    const others = around(list, group);
-    const outside = group === plain ? [] : [plain];
+    const outside = group === plain ? [] : [plain, ...around(list, group)];
     // Most often only plain entries cover: many hosts must not each make all of a long list.
     const { byName, all } =
-      others.length === 0 && group !== plain
+      outside.length === 1
         ? ofPlain
         : {
-            byName: unionOfBoth([...outside, ...others].map(withoutPublic6)),
-            all: unionOfBoth([...outside, ...others].map((one) => one.intervals())),
+            byName: unionOfBoth(outside.map(withoutPublic6)),
+            all: unionOfBoth(outside.map((one) => one.intervals())),
           };
     const nextToPublic = group.publicAt < 0 || group.v4.empty ? byName : unionOfBoth([byName, publicly4()]);
     eachEntry(group, (at, isIn, table, i) => {

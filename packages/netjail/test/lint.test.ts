@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
 import type { EntryInput } from '../src/entry.ts';
 import type { LintWarning } from '../src/lint.ts';
+import type { PortInput } from '../src/ports.ts';
 import { ranges } from '../src/ranges.ts';
 import { Rules, type RulesInit } from '../src/rules.ts';
+import type { TargetFacts } from '../src/verdict.ts';
 
 /** Each finding as `code list entry`. */
 const found = (init: RulesInit): string[] =>
@@ -361,6 +364,72 @@ describe('Rules.lint() of one list', () => {
       });
     }
   }
+
+  it('finds only what makes no difference when it is taken out', () => {
+    const fields = {
+      prefix: fc.constantFrom(
+        'public',
+        'private',
+        '10.0.0.0/8',
+        '10.0.0.0/9',
+        '10.128.0.0/9',
+        '8.8.8.0/24',
+        '64:ff9b::/96',
+        '2600::/16',
+        'fd00::/8',
+        '0.0.0.0/0',
+        '::/0',
+      ),
+      host: fc.constantFrom('a.test', '*.test', 'b.a.test', '*.a.test'),
+      port: fc.constantFrom<PortInput>(80, [80, 90], [85, 90]),
+    };
+    const entry = fc.record(fields, { requiredKeys: [] }).filter((one) => Object.keys(one).length > 0);
+    const entries = fc.array(entry as fc.Arbitrary<EntryInput>, { minLength: 1, maxLength: 6 });
+    const addresses = [
+      '10.0.0.1',
+      '10.200.0.1',
+      '8.8.8.8',
+      '1.1.1.1',
+      '192.168.0.1',
+      '127.0.0.1',
+      '0.0.0.0',
+      '64:ff9b::10.0.0.1',
+      '64:ff9b::8.8.8.8',
+      '2600::1',
+      'fd00::1',
+      '::1',
+      '2002:a00:1::',
+    ];
+    const verdicts = (rules: Rules): boolean[] =>
+      [undefined, 'test', 'a.test', 'b.a.test', 'c.b.a.test'].flatMap((host) =>
+        [undefined, 80, 85, 443].flatMap((port) =>
+          addresses.map((one) => rules.accept(one, { host, port } as TargetFacts)),
+        ),
+      );
+    let taken = 0;
+    fc.assert(
+      fc.property(entries, entries, (allow, block) => {
+        const rules = new Rules({ allow, block });
+        const lists = rules.toJSON();
+        for (const { code, list, entry: text } of rules.lint()) {
+          if (code !== 'redundant') continue;
+          const left = lists[list!].filter(
+            (_, i, all) =>
+              i !==
+              all.findLastIndex((one) => text === (typeof one === 'string' ? one : JSON.stringify(one))),
+          );
+          assert.equal(left.length, lists[list!].length - 1);
+          assert.deepEqual(
+            verdicts(new Rules({ ...lists, [list!]: left })),
+            verdicts(rules),
+            `${list} ${text}`,
+          );
+          taken++;
+        }
+      }),
+    );
+    assert.ok(taken > 0);
+  });
 
   it('finds no range redundant of which a part is open', () => {
     assert.deepEqual(redundant({ allow: ['0.0.0.0/0', 'private'] }), []);

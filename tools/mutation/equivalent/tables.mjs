@@ -391,12 +391,10 @@ export const equivalent = [
     'only more memory, which a test of its own measures (it is left out here)',
     ['others.length === 0', 'false'],
   ),
-  ...of(
-    'lint.ts',
-    'others.length === 0 && group !== plain',
-    'only more memory and time: the union of one is itself',
-    ['others.length === 0 && group !== plain', 'false'],
-  ),
+  ...of('lint.ts', 'outside.length === 1', 'only more memory and time: the union of one is itself', [
+    'outside.length === 1',
+    'false',
+  ]),
   ...of('lint.ts', 'if (prefix !== undefined) continue;', 'what is open in the tables is taken out again', [
     'prefix !== undefined',
     'false',

@@ -4,21 +4,15 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import { describe, it } from 'node:test';
+import { AROUND_THE_GATE } from '../../src/connect-options.ts';
 import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { ALLOWED, startLab } from '../helpers/lab.ts';
 import { evilLookup, refusedOption, rules } from '../helpers/attack.ts';
 
-const REFUSED_IN_REQUEST = [
-  'lookup',
-  'socket',
-  'fd',
-  'handle',
-  '_handle',
-  'pipe',
-  'blockList',
-  'proxy',
-  'proxyEnv',
-];
+/** What Node sets itself is judged, or has no effect. */
+const REFUSED_IN_REQUEST = AROUND_THE_GATE.filter(
+  (name) => !['path', 'socketPath', 'createConnection'].includes(name),
+);
 
 describe('HttpAgent and HttpsAgent options', () => {
   it('throw when one of the agent leads around the rules', () => {

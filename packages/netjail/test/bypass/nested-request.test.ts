@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { describe, it } from 'node:test';
 import { withRules } from '../../src/context.ts';
-import { HttpAgent } from '../../src/http/index.ts';
+import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { assertDenied } from '../helpers/denial.ts';
 import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
@@ -93,22 +94,21 @@ describe('HttpAgent, a request that Node refuses,', () => {
   });
 });
 
-describe('a class on HttpAgent that names connections without asking it', () => {
-  it('fails its requests, since rule sets would share connections', async (t) => {
-    class Unnamed extends HttpAgent {
-      override getName(): string {
-        return 'one for all';
-      }
-    }
-    const lab = await startLab(t);
-    const agent = new Unnamed({ keepAlive: true });
-    t.after(() => agent.destroy());
-    await assert.rejects(
-      withRules(wide, () => get(agent, lab.url(ALLOWED))),
-      { code: 'ERR_NETJAIL_UNSUPPORTED_RUNTIME' },
-    );
-    assert.deepEqual(lab.allowed.requests, []);
-  });
+describe('a class on HttpAgent or HttpsAgent that names connections without asking it', () => {
+  for (const [kind, client, Agent] of [
+    ['http', http, HttpAgent],
+    ['https', https, HttpsAgent],
+  ] as const) {
+    it(`fails its ${kind} requests, since rule sets would share connections`, async (t) => {
+      const lab = await startLab(t, kind);
+      const agent = new Agent({ keepAlive: true, rejectUnauthorized: false } as object);
+      Object.defineProperty(agent, 'getName', { value: () => 'one for all' });
+      t.after(() => agent.destroy());
+      const request = withRules(wide, () => client.get(lab.url(ALLOWED), { agent }));
+      await assert.rejects(once(request, 'response'), { code: 'ERR_NETJAIL_UNSUPPORTED_RUNTIME' });
+      assert.deepEqual(lab.allowed.requests, []);
+    });
+  }
 
   it('can add to the name', async (t) => {
     class Named extends HttpAgent {

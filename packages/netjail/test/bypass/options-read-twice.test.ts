@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import net from 'node:net';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
 import { createDial } from '../../src/dial.ts';
@@ -9,7 +10,7 @@ import { deniedError } from '../../src/errors.ts';
 import { HttpAgent } from '../../src/http/index.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
-import { rules } from '../helpers/attack.ts';
+import { evilLookup, rules } from '../helpers/attack.ts';
 
 describe('options that flip', () => {
   it('read each option of a request once', async (t) => {
@@ -31,11 +32,16 @@ describe('options that flip', () => {
     agent.destroy();
   });
 
-  it('judge a request in absolute form by the host that it is sent to, whoever hands the options over', async (t) => {
+  it('judge a request by the host that it is sent to, in absolute form too, whoever hands the options over', async (t) => {
     const lab = await startLab(t);
     const agent = new HttpAgent({ rules });
     t.after(() => agent.destroy());
-    for (const prototype of [null, Object.prototype]) {
+    for (const [prototype, path] of [
+      [null, `http://${DENIED}:${lab.port}/`],
+      [Object.prototype, `http://${DENIED}:${lab.port}/`],
+      [null, '/'],
+      [Object.prototype, '/'],
+    ] as const) {
       let reads = 0;
       class Around extends http.Agent {
         addRequest(request: http.ClientRequest): void {
@@ -48,11 +54,45 @@ describe('options that flip', () => {
           agent.addRequest(request, Object.setPrototypeOf(flipping, prototype));
         }
       }
-      const request = http.get({ agent: new Around(), host: ALLOWED, path: `http://${DENIED}:${lab.port}/` });
+      const request = http.get({ agent: new Around(), host: ALLOWED, path });
       const [error] = await once(request, 'error');
       assert.deepEqual([deniedError(error)?.host, reads], [DENIED, 1]);
     }
     assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+  });
+
+  it('lead nowhere when one that is refused is there only when Node copies it', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules, resolver: async () => [ALLOWED] });
+    t.after(() => agent.destroy());
+    const evil = net.connect(lab.port, DENIED);
+    t.after(() => evil.destroy());
+    await once(evil, 'connect');
+    const { _handle: handle } = evil as unknown as { _handle: { fd: number } };
+    const refused = { lookup: evilLookup, fd: handle.fd, handle, _handle: handle, socket: evil };
+    for (const [name, value] of Object.entries(refused)) {
+      let reads = 0;
+      class Around extends http.Agent {
+        addRequest(request: http.ClientRequest): void {
+          const options = { host: 'name.test', port: lab.port };
+          Object.defineProperty(options, name, {
+            enumerable: true,
+            get: () => (reads++ === 0 ? undefined : value),
+          });
+          agent.addRequest(request, options);
+        }
+      }
+      const request = http.get({ agent: new Around(), host: ALLOWED, path: `/${name}` });
+      const [response] = await once(request, 'response');
+      await once(response.resume(), 'end');
+      assert.ok(reads > 1, name);
+    }
+    assert.deepEqual(
+      lab.allowed.requests.map(({ url }) => url),
+      Object.keys(refused).map((name) => `/${name}`),
+    );
+    // The attacker's own connection.
+    assert.deepEqual([lab.denied.connections, lab.denied.requests], [1, []]);
   });
 
   const dial = createDial({ rules });

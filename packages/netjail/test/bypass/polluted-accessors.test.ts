@@ -95,6 +95,8 @@ describe('Dispatcher.dispatch() in a process whose Object.prototype', () => {
     ['body', `'polluted'`],
     ['upgrade', `'polluted'`],
     ['servername', '1'],
+    ['expectContinue', `'polluted'`],
+    ['reset', `'polluted'`],
   ] as const) {
     it(`has ${name} sends the request as it was given`, async (t) => {
       const lab = await startLab(t);
