@@ -49,6 +49,7 @@ const LAYERS = [
     'connecting.ts',
     'connector.ts',
     'pooled-agent.ts',
+    'agent-class.ts',
     'dispatcher-pools.ts',
   ],
   ['http/', 'undici/', 'fetch/', 'db/', 'grpc/'],

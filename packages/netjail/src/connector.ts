@@ -32,6 +32,8 @@ export interface ConnectorSettings {
   readonly timeout: number;
   /** The Unix socket or named pipe that all connections go to, whatever their origin. */
   readonly socketPath: string | undefined;
+  /** Is told when so many origins were asked for that the agent should make place for a new one. */
+  readonly onCrowded: () => void;
 }
 
 /** As in undici's own connector. */
@@ -55,7 +57,7 @@ export interface GuardedConnector {
 /** Makes the connector of one rule set. TLS sessions are kept per connector, so per rule set. */
 export function createConnector(
   guard: Guard,
-  { options, allowH2, timeout, socketPath }: ConnectorSettings,
+  { options, allowH2, timeout, socketPath, onCrowded }: ConnectorSettings,
 ): GuardedConnector {
   const sessions = new Sessions();
   const connecting = new Connecting(timeout);
@@ -99,8 +101,7 @@ export function createConnector(
 
   const connect: Connector = (asked, callback) => {
     origins.add(asked);
-    // Kept where it is read with each request.
-    guarded.crowded = origins.crowded;
+    if (origins.crowded) onCrowded();
     try {
       // What still queued behind a socket that was ended asks for another one.
       if (ended !== undefined) throw ended;
@@ -119,16 +120,17 @@ export function createConnector(
       queueMicrotask(() => callback(error as Error, null));
     }
   };
-  const guarded = {
+  return {
     connect,
-    crowded: false,
+    get crowded() {
+      return origins.crowded;
+    },
     abandon: (error: Error) => connecting.abandon(error),
     end: (error: Error) => {
       ended = error;
       connecting.end(error);
     },
   };
-  return guarded;
 }
 
 /** What {@link Gate} is to an address, for the one path of a connector: there is nothing more to judge. */

@@ -1,3 +1,4 @@
+import { probe, type AgentClass } from './agent-class.ts';
 import { createConnector, type Connector } from './connector.ts';
 import { misuse } from './errors.ts';
 import { Guard } from './guard.ts';
@@ -15,13 +16,6 @@ import { DEFAULT_MAX_POOLS, Pools } from './pool.ts';
 import { listen, PooledAgent, type AgentLike, type AgentListener } from './pooled-agent.ts';
 import { proxiedDenial } from './proxied.ts';
 import type { Rules } from './rules.ts';
-
-/** undici's Agent class, of any version from 6 to 8. */
-export type AgentClass<A extends AgentLike = AgentLike> = new (options?: never) => A;
-
-/** Agents of undici that connect in ways of their own, past a connector. */
-const UNGUARDABLE =
-  /^(?:Env(?:Http)?ProxyAgent|ProxyAgent|Socks5(?:Proxy)?Agent|RetryAgent|MockAgent|SnapshotAgent|BalancedPool|RoundRobinPool|Pool|Client|H2CClient)$/;
 
 /** Options that replace the connector or what is built around it. */
 const AROUND_THE_CONNECTOR = [
@@ -56,6 +50,8 @@ export class DispatcherPools {
   readonly #retired = new Set<PooledAgent>();
   /** The Unix socket or named pipe of all connections, if there is one. */
   readonly #socketPath: string | undefined;
+  /** The agent of the latest request, for as long as it may serve the next one under the same rules. */
+  #usual: { readonly rules: Rules | undefined; readonly agent: AgentLike } | undefined;
   /** The dispatcher of the latest call of fetch: the next one often has the same rules. */
   #latest: { readonly rules: Rules | undefined; readonly dispatcher: AgentLike } | undefined;
   #closed = false;
@@ -100,6 +96,7 @@ export class DispatcherPools {
           allowH2,
           timeout,
           socketPath: this.#socketPath,
+          onCrowded: () => (this.#usual = undefined),
         });
         const agent = this.#build(connector.connect);
         if (onEvent !== undefined) listen(agent, onEvent);
@@ -137,12 +134,20 @@ export class DispatcherPools {
 
   /** The agent that may serve a request under these rules; one that refuses where none may. */
   #agentFor(rules: Rules | undefined, request: Record<string, unknown>): AgentLike {
+    const usual = this.#usual;
+    if (usual !== undefined && usual.rules === rules && isForOrigin(request)) return usual.agent;
+    return this.#choose(rules, request);
+  }
+
+  #choose(rules: Rules | undefined, request: Record<string, unknown>): AgentLike {
     if (this.#closed || !isForOrigin(request)) {
       const error = this.#refusal(rules, request);
       if (error !== undefined) return this.#refusing(error);
     }
-    const pool = this.#pools.for(rules);
-    return pool.crowded ? this.#pools.renew(rules) : pool;
+    const found = this.#pools.for(rules);
+    const { agent } = found.crowded ? this.#pools.renew(rules) : found;
+    this.#usual = { rules, agent };
+    return agent;
   }
 
   closeIdleConnections(): void {
@@ -157,12 +162,14 @@ export class DispatcherPools {
 
   async destroy(error: Error | null = null): Promise<void> {
     this.#closed = true;
+    this.#usual = undefined;
     const pools = [...this.#pools.clear(), ...this.#retired];
     await Promise.all(pools.map((pool) => pool.destroy(error)));
   }
 
   /** Lets a pool finish what it is doing. */
   #retire(pool: PooledAgent): void {
+    this.#usual = undefined;
     this.#retired.add(pool);
     pool.close().then(() => this.#retired.delete(pool));
   }
@@ -266,47 +273,3 @@ function readSocketPath(path: unknown): string | undefined {
     );
   return path;
 }
-
-/**
- * Makes sure that this class asks our connector for its connections, before it is trusted: a
- * stand-in (Bun's `undici`) or an agent that goes through a proxy never does.
- */
-function probe(Agent: AgentClass, build: (connector: Connector) => AgentLike): void {
-  if (
-    typeof Agent !== 'function' ||
-    typeof (Agent as { prototype?: { dispatch?: unknown } }).prototype?.dispatch !== 'function'
-  ) {
-    throw invalidOption('Agent', `it is undici's Agent class, not ${show(Agent)}`);
-  }
-  if (UNGUARDABLE.test(Agent.name))
-    throw invalidOption('Agent', `${Agent.name} connects in ways of its own; it is undici's Agent class`);
-  let reached: string | undefined;
-  const agent = build(({ hostname }, callback) => {
-    reached = hostname;
-    queueMicrotask(() => callback(new Error('netjail probes the connector'), null));
-  });
-  agent.dispatch({ origin: 'http://probe.invalid', path: '/', method: 'GET' }, SILENT);
-  agent.destroy().catch(() => {});
-  if (reached !== 'probe.invalid') {
-    throw misuse(
-      TypeError,
-      'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
-      'Cannot guard this Agent class: it does not use the connector that it is given',
-    );
-  }
-}
-
-const nothing = (): void => {};
-/** A handler for the interfaces of all undici versions. */
-const SILENT = {
-  onConnect: nothing,
-  onError: nothing,
-  onHeaders: () => true,
-  onData: () => true,
-  onComplete: nothing,
-  onRequestStart: nothing,
-  onResponseStart: nothing,
-  onResponseData: nothing,
-  onResponseEnd: nothing,
-  onResponseError: nothing,
-};

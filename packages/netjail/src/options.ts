@@ -47,8 +47,8 @@ export function readOptions(options: unknown): { settings: GuardSettings; rest: 
       `Cannot use ${show(options)} as options: they are an object`,
     );
   }
-  const { rules, resolver, answers, mode, ...others } = readOnce(options);
-  const rest = Object.assign(Object.create(null) as Record<string, unknown>, others);
+  const { rules, resolver, answers, mode, ...unread } = readOnce(options);
+  const rest = Object.assign(Object.create(null) as Record<string, unknown>, unread);
   if (resolver !== undefined && typeof resolver !== 'function') {
     throw invalidOption('resolver', `it is a function, not ${show(resolver)}`);
   }
@@ -58,31 +58,28 @@ export function readOptions(options: unknown): { settings: GuardSettings; rest: 
   if (mode !== undefined && mode !== 'enforce' && mode !== 'report') {
     throw invalidOption('mode', `it is "enforce" or "report", not ${show(mode)}`);
   }
-  const current = readRules(rules);
-  return {
-    settings: Object.freeze({
-      get rules() {
-        return current();
-      },
-      resolver: resolver as Resolver | undefined,
-      answers: answers ?? 'any',
-      mode: mode ?? 'enforce',
-    }),
-    rest,
-  };
+  const others = {
+    resolver: resolver as Resolver | undefined,
+    answers: answers ?? 'any',
+    mode: mode ?? 'enforce',
+  } as const;
+  // A plain property where it can be one: each call reads it.
+  const settings: GuardSettings =
+    typeof rules === 'function'
+      ? {
+          get rules() {
+            return answerOf(rules as () => unknown);
+          },
+          ...others,
+        }
+      : { rules: rules === undefined ? undefined : toRules(rules), ...others };
+  return { settings: Object.freeze(settings), rest };
 }
 
-/** How to get the rules of a call. A function that answers nothing denies, like `withRules`. */
-function readRules(rules: unknown): () => Rules | undefined {
-  if (rules === undefined) return () => undefined;
-  if (typeof rules !== 'function') {
-    const fixed = toRules(rules);
-    return () => fixed;
-  }
-  return () => {
-    const answer: unknown = (rules as () => unknown)();
-    return answer === undefined || answer === null ? EMPTY : toRules(answer);
-  };
+/** The rules that a function says. One that answers nothing denies, like `withRules`. */
+function answerOf(rules: () => unknown): Rules {
+  const answer = rules();
+  return answer === undefined || answer === null ? EMPTY : toRules(answer);
 }
 
 /** Throws when one of the options is given: each would lead a socket around the gate. */

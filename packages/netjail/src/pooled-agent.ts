@@ -9,23 +9,19 @@ export interface AgentLike {
 }
 
 /** The agent of one rule set with its connector. */
-export class PooledAgent implements AgentLike {
-  readonly #agent: AgentLike;
+export class PooledAgent {
+  readonly agent: AgentLike;
   readonly #connector: GuardedConnector;
   #closing: Promise<void> | undefined;
 
   constructor(agent: AgentLike, connector: GuardedConnector) {
-    this.#agent = agent;
+    this.agent = agent;
     this.#connector = connector;
-  }
-
-  dispatch(options: object, handler: object): boolean {
-    return this.#agent.dispatch(options, handler);
   }
 
   /** Resolves when everything is finished, or destroyed; more than one may wait for it. */
   close(): Promise<void> {
-    return (this.#closing ??= this.#agent.close().catch(() => {}));
+    return (this.#closing ??= this.agent.close().catch(() => {}));
   }
 
   async destroy(error: Error | null = null): Promise<void> {
@@ -36,7 +32,7 @@ export class PooledAgent implements AgentLike {
       await this.#closing;
       return;
     }
-    const done = this.#agent.destroy(error);
+    const done = this.agent.destroy(error);
     this.#connector.abandon(reason);
     await done;
   }

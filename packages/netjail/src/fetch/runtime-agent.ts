@@ -1,4 +1,4 @@
-import type { AgentClass } from '../dispatcher-pools.ts';
+import type { AgentClass } from '../agent-class.ts';
 import type { AgentLike } from '../pooled-agent.ts';
 import { misuse } from '../errors.ts';
 

@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events';
+import type { AgentClass } from '../agent-class.ts';
 import { currentRules } from '../context.ts';
-import { DispatcherPools, type AgentClass } from '../dispatcher-pools.ts';
+import { DispatcherPools } from '../dispatcher-pools.ts';
 import { misuse } from '../errors.ts';
 import { isRecord, readOnce, show } from '../internal/assert.ts';
 import type { GuardOptions } from '../options.ts';
 import type { AgentLike } from '../pooled-agent.ts';
 import { bindHandler } from './handler.ts';
 
-export type { AgentClass } from '../dispatcher-pools.ts';
+export type { AgentClass } from '../agent-class.ts';
 export type { AgentLike } from '../pooled-agent.ts';
 
 type Around = 'connect' | 'factory' | 'clientFactory' | 'interceptors' | 'socketPath';
@@ -98,9 +99,10 @@ export const Dispatcher: new <C extends AgentClass>(
       else this.emit(name, origin, [this], error);
     });
 
+    const { settings } = pools;
     this.dispatch = (request, handler) => {
-      const fixed = pools.settings.rules;
-      if (fixed !== undefined) return pools.dispatch(fixed, request, handler);
+      const given = settings.rules;
+      if (given !== undefined) return pools.dispatch(given, request, handler);
       // Callbacks come from the socket's context, and a retry dispatches from them.
       const rules = currentRules();
       return pools.dispatch(rules, request, bindHandler(handler, rules));

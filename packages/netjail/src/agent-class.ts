@@ -1,0 +1,56 @@
+import type { Connector } from './connector.ts';
+import { misuse } from './errors.ts';
+import { show } from './internal/assert.ts';
+import { invalidOption } from './options.ts';
+import type { AgentLike } from './pooled-agent.ts';
+
+/** undici's Agent class, of any version from 6 to 8. */
+export type AgentClass<A extends AgentLike = AgentLike> = new (options?: never) => A;
+
+/** Agents of undici that connect in ways of their own, past a connector. */
+const UNGUARDABLE =
+  /^(?:Env(?:Http)?ProxyAgent|ProxyAgent|Socks5(?:Proxy)?Agent|RetryAgent|MockAgent|SnapshotAgent|BalancedPool|RoundRobinPool|Pool|Client|H2CClient)$/;
+
+/**
+ * Makes sure that this class asks our connector for its connections, before it is trusted: a
+ * stand-in (Bun's `undici`) or an agent that goes through a proxy never does.
+ */
+export function probe(Agent: AgentClass, build: (connector: Connector) => AgentLike): void {
+  if (
+    typeof Agent !== 'function' ||
+    typeof (Agent as { prototype?: { dispatch?: unknown } }).prototype?.dispatch !== 'function'
+  ) {
+    throw invalidOption('Agent', `it is undici's Agent class, not ${show(Agent)}`);
+  }
+  if (UNGUARDABLE.test(Agent.name))
+    throw invalidOption('Agent', `${Agent.name} connects in ways of its own; it is undici's Agent class`);
+  let reached: string | undefined;
+  const agent = build(({ hostname }, callback) => {
+    reached = hostname;
+    queueMicrotask(() => callback(new Error('netjail probes the connector'), null));
+  });
+  agent.dispatch({ origin: 'http://probe.invalid', path: '/', method: 'GET' }, SILENT);
+  agent.destroy().catch(() => {});
+  if (reached !== 'probe.invalid') {
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
+      'Cannot guard this Agent class: it does not use the connector that it is given',
+    );
+  }
+}
+
+const nothing = (): void => {};
+/** A handler for the interfaces of all undici versions. */
+const SILENT = {
+  onConnect: nothing,
+  onError: nothing,
+  onHeaders: () => true,
+  onData: () => true,
+  onComplete: nothing,
+  onRequestStart: nothing,
+  onResponseStart: nothing,
+  onResponseData: nothing,
+  onResponseEnd: nothing,
+  onResponseError: nothing,
+};
