@@ -9,27 +9,32 @@ import { rules } from '../helpers/attack.ts';
 
 describe('Dispatcher', () => {
   const { Agent } = undici;
-  it('deny a request whose path names another target', async (t) => {
-    const lab = await startLab(t);
-    const dispatcher = new Dispatcher({ Agent, rules });
-    const origin = lab.url(ALLOWED, '');
-    await assertDenied(dispatcher.request({ origin, path: 'http://127.0.0.1/secret', method: 'GET' }), {
-      host: DENIED,
-      reason: 'blocked',
-      address: DENIED,
-      entry: '127.0.0.1',
+  for (const before of ['a new dispatcher', 'one that served a usual request under these rules']) {
+    it(`denies a request whose path names another target, sent by ${before}`, async (t) => {
+      const lab = await startLab(t);
+      const dispatcher = new Dispatcher({ Agent, rules });
+      const origin = lab.url(ALLOWED, '');
+      if (before !== 'a new dispatcher') await (await undici.request(origin, { dispatcher })).body.dump();
+      const seen = [lab.allowed.connections, lab.allowed.requests.length];
+      await assertDenied(dispatcher.request({ origin, path: 'http://127.0.0.1/secret', method: 'GET' }), {
+        host: DENIED,
+        reason: 'blocked',
+        address: DENIED,
+        entry: '127.0.0.1',
+      });
+      await assertDenied(dispatcher.request({ origin, path: 'http://inner.test/secret', method: 'GET' }), {
+        host: 'inner.test',
+        reason: 'proxied-name',
+      });
+      await assertDenied(dispatcher.connect({ origin, path: '127.0.0.1:80' }), {
+        host: DENIED,
+        reason: 'blocked',
+        address: DENIED,
+        entry: '127.0.0.1',
+      });
+      assert.deepEqual([lab.allowed.connections, lab.allowed.requests.length], seen);
+      assert.equal(lab.denied.connections, 0);
+      await dispatcher.destroy();
     });
-    await assertDenied(dispatcher.request({ origin, path: 'http://inner.test/secret', method: 'GET' }), {
-      host: 'inner.test',
-      reason: 'proxied-name',
-    });
-    await assertDenied(dispatcher.connect({ origin, path: '127.0.0.1:80' }), {
-      host: DENIED,
-      reason: 'blocked',
-      address: DENIED,
-      entry: '127.0.0.1',
-    });
-    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
-    await dispatcher.destroy();
-  });
+  }
 });

@@ -153,6 +153,25 @@ for (const adapter of adapters.filter(({ pools }) => pools)) {
       await failed;
       await lab.drained();
     });
+
+    // An agent of Node's can be used again.
+    if (adapter.name === 'HttpAgent/HttpsAgent') return;
+    it('refuses the next request, under the same rules, when it is destroyed', async (t) => {
+      const lab = await startLab(t);
+      const client = adapter.create({ rules });
+      await client.request(lab.url(ALLOWED));
+      await client.destroy();
+      const refused = await client.request(lab.url(ALLOWED)).then(
+        () => assert.fail('a destroyed client was used'),
+        (error: Error) => error,
+      );
+      assert.equal(
+        ((adapter.name === 'fetch' ? refused.cause : refused) as { code?: string }).code,
+        'ERR_NETJAIL_CLOSED',
+      );
+      assert.equal(lab.allowed.requests.length, 1);
+      await lab.drained();
+    });
   });
 }
 
