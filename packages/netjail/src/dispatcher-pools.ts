@@ -215,14 +215,19 @@ function isForOrigin({ method, path }: Record<string, unknown>): boolean {
  */
 function readRequest(options: object): Record<string, unknown> {
   const request: Record<string, unknown> = { ...options };
-  const own =
-    Object.hasOwn(request, 'path') && Object.hasOwn(request, 'method') && Object.hasOwn(request, 'origin');
-  return own && !isPolluted() ? request : (readOnce(request) as Record<string, unknown>);
+  return isOwn(request) ? request : (readOnce(request) as Record<string, unknown>);
 }
 
 const NOTHING: Partial<Record<string, unknown>> = {};
 
-/** Whether a usual object shows what undici reads of a request. Written out: each request asks. */
+/** Whether what a request is judged by and made of is its own, not what `Object.prototype` shows. */
+function isOwn({ path, method, origin }: Record<string, unknown>): boolean {
+  const judged = path !== undefined && method !== undefined && origin !== undefined;
+  // Not read from `NOTHING`: an accessor may say something else each time.
+  return judged && !('path' in NOTHING) && !('method' in NOTHING) && !('origin' in NOTHING) && !isPolluted();
+}
+
+/** Whether a usual object shows what else undici reads of a request. Written out: each request asks. */
 function isPolluted(): boolean {
   const { headers, body, query, upgrade, servername, expectContinue, reset } = NOTHING;
   const { idempotent, blocking, headersTimeout, bodyTimeout, throwOnError, typeOfService } = NOTHING;

@@ -90,6 +90,38 @@ describe('Dispatcher.dispatch() in a process whose Object.prototype', () => {
   }
 
   for (const [name, value] of [
+    ['path', 'process.env.DENIED'],
+    ['method', `'CONNECT'`],
+  ] as const) {
+    it(`gets a ${name} while the request is read sends nothing when it has none of its own`, async (t) => {
+      const lab = await startLab(t);
+      const code = `
+        // undici asks the origin for its text before it reads the rest.
+        const origin = new URL(process.env.ALLOWED);
+        let asked = 0;
+        origin.toString = () => {
+          asked++;
+          Object.prototype['${name}'] = ${value};
+          return origin.origin;
+        };
+        const given = { origin, path: '/', method: 'GET' };
+        delete given['${name}'];
+        const result = await new Promise((resolve) => {
+          const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onUpgrade: () => resolve('upgraded'), onComplete: () => resolve('sent'), onError: ({ code }) => resolve(code) };
+          try {
+            dispatcher.dispatch(given, handler);
+          } catch ({ code }) {
+            resolve(code);
+          }
+          delete Object.prototype['${name}'];
+        });
+        console.log(JSON.stringify([result, asked > 0]));`;
+      assert.deepEqual(await run(lab, code), ['UND_ERR_INVALID_ARG', true]);
+      assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+    });
+  }
+
+  for (const [name, value] of [
     ['query', `{ polluted: '1' }`],
     ['headers', `{ host: 'polluted.test' }`],
     ['body', `'polluted'`],
