@@ -1,5 +1,5 @@
 // Guarded against unguarded requests, in pairs:
-// node main.js [--quick] [--only regex] [--node path] [--restarts n] [--write]
+// node main.js [--quick] [--only regex] [--node path] [--restarts n] [--warm-up n] [--write]
 // --node runs the clients on another Node; --write adds the rows to docs/benchmarks.md, in place of
 // earlier ones of the same Node.
 //
@@ -23,16 +23,25 @@ const { values: flags } = parseArgs({
     node: { type: 'string', default: process.execPath },
     // Restarts of one row differ by more than most figures are from their goals: the page has their middle half.
     restarts: { type: 'string', default: '9' },
+    // Requests of each client's kind before it counts: the compiler comes to small functions late.
+    'warm-up': { type: 'string', default: '30000' },
     write: { type: 'boolean', default: false },
   },
 });
-const RESTARTS = flags.quick ? 1 : Number(flags.restarts);
-if (!Number.isInteger(RESTARTS) || RESTARTS < 1)
-  throw new Error(`--restarts ${flags.restarts}: it is a whole number from 1`);
+
+/** A number of the command line. */
+function numberOf(name) {
+  const value = Number(flags[name]);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`--${name} ${flags[name]}: it is a whole number from 1`);
+  return value;
+}
+
+const RESTARTS = flags.quick ? 1 : numberOf('restarts');
 const RESTARTS_TOGETHER = flags.quick ? 1 : 5;
 const COPIES = flags.quick ? 1 : 8;
 const TURNS = flags.quick ? 4 : 40;
-const WARM_UP = flags.quick ? 200 : 6000;
+const WARM_UP = flags.quick ? 200 : numberOf('warm-up');
 const REQUESTS = 40;
 const version = execFileSync(flags.node, ['--version'], { encoding: 'utf8' }).trim();
 const major = Number(/\d+/.exec(version)[0]);
@@ -181,14 +190,14 @@ if (flags.write) {
     .filter((part) => !part.startsWith(`${heading}\n`));
   const own = `${heading}
 
-${version}, ${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, Linux. ${RESTARTS} restarts.
+${version}, ${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, Linux. ${RESTARTS} restarts, ${WARM_UP} requests for warming up.
 
 ${lines.join('\n')}
 
 `;
   const text = `# Benchmarks
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after ${WARM_UP} requests for warming up, and of these the median of so many restarts of both processes as each part says. In one process, where a part has that column: ${COPIES} clients of each kind in one process, ${TURNS} turns of ${REQUESTS} requests of each kind in mixed order, the median of ${RESTARTS_TOGETHER} restarts; what a process or a connection happens to start with counts less there. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after so many for warming up as each part says, and of these the median of so many restarts of both processes. In one process, where a part has that column: ${COPIES} clients of each kind in one process, ${TURNS} turns of ${REQUESTS} requests of each kind in mixed order, the median of ${RESTARTS_TOGETHER} restarts; what a process or a connection happens to start with counts less there. A row is worth nothing unless it denies what it must. The A/A rows compare a client with itself: what they differ by is the error of the method.
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));

@@ -139,6 +139,7 @@ export class DispatcherPools {
     return this.#choose(rules, request);
   }
 
+  /** The same by all that there is to ask, where the agent of the request before will not do. */
   #choose(rules: Rules | undefined, request: Record<string, unknown>): AgentLike {
     if (this.#closed || !isForOrigin(request)) {
       const error = this.#refusal(rules, request);
