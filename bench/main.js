@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
     node: { type: 'string', default: process.execPath },
     // Restarts of one row differ by more than most figures are from their goals: the page has their middle half.
     restarts: { type: 'string', default: '9' },
-    // Requests of each client's kind before it counts: the compiler comes to small functions late.
+    // Requests of each kind before one counts: rows of undici in one process are better after 30,000 than after 6,000.
     'warm-up': { type: 'string', default: '30000' },
     write: { type: 'boolean', default: false },
   },
