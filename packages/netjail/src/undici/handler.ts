@@ -138,7 +138,8 @@ function boundClass(present: number): HandlerClass {
   }
 
   NAMES.forEach((name, i) => {
-    if ((present & (1 << i)) === 0) Object.defineProperty(Bound.prototype, name, { value: undefined });
+    if ((present & (1 << i)) !== 0) return;
+    Object.defineProperty(Bound.prototype, name satisfies keyof Bound, { value: undefined });
   });
   return Bound as unknown as HandlerClass;
 }

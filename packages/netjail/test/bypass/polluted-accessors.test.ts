@@ -61,6 +61,15 @@ describe('every adapter in a process whose Object.prototype', () => {
   }
 });
 
+/** Sends `given` and resolves to what became of it. */
+const DISPATCH = `
+  const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onUpgrade: () => resolve('upgraded'), onComplete: () => resolve('sent'), onError: ({ code }) => resolve(code) };
+  try {
+    dispatcher.dispatch(given, handler);
+  } catch ({ code }) {
+    resolve(code);
+  }`;
+
 describe('Dispatcher.dispatch() in a process whose Object.prototype', () => {
   for (const [name, first, then] of [
     ['path', "'/'", `process.env.DENIED`],
@@ -75,12 +84,7 @@ describe('Dispatcher.dispatch() in a process whose Object.prototype', () => {
         const result = await new Promise((resolve) => {
           let reads = 0;
           Object.defineProperty(Object.prototype, '${name}', { configurable: true, get: () => (reads++ === 0 ? ${first} : ${then}) });
-          const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onUpgrade: () => resolve('upgraded'), onComplete: () => resolve('sent'), onError: ({ code }) => resolve(code) };
-          try {
-            dispatcher.dispatch(given, handler);
-          } catch ({ code }) {
-            resolve(code);
-          }
+          ${DISPATCH}
           delete Object.prototype['${name}'];
         });
         console.log(JSON.stringify(result));`;
@@ -107,12 +111,7 @@ describe('Dispatcher.dispatch() in a process whose Object.prototype', () => {
         const given = { origin, path: '/', method: 'GET' };
         delete given['${name}'];
         const result = await new Promise((resolve) => {
-          const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onUpgrade: () => resolve('upgraded'), onComplete: () => resolve('sent'), onError: ({ code }) => resolve(code) };
-          try {
-            dispatcher.dispatch(given, handler);
-          } catch ({ code }) {
-            resolve(code);
-          }
+          ${DISPATCH}
           delete Object.prototype['${name}'];
         });
         console.log(JSON.stringify([result, asked > 0]));`;

@@ -51,6 +51,14 @@ for (const adapter of adapters) {
 }
 
 for (const adapter of adapters.filter(({ pools }) => pools)) {
+  /** A call that fails since its client is closed: fetch says so in the cause, nobody else does. */
+  const assertClosed = (call: Promise<unknown>): Promise<void> =>
+    assert.rejects(call, (error: Error) => {
+      const reason = (adapter.name === 'fetch' ? error.cause : error) as { code?: string };
+      assert.equal(reason.code, 'ERR_NETJAIL_CLOSED');
+      return true;
+    });
+
   describe(`${adapter.name} pools`, () => {
     it('uses a connection again under the same policy, and another one under another', async (t) => {
       const lab = await startLab(t);
@@ -128,14 +136,7 @@ for (const adapter of adapters.filter(({ pools }) => pools)) {
       const hanging = client.request(lab.url(ALLOWED, '/hang'));
       while (lab.allowed.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
       const closed = client.close();
-      const refused = await client.request(lab.url(ALLOWED)).then(
-        () => assert.fail('a closed client was used'),
-        (error: Error) => error,
-      );
-      assert.equal(
-        ((adapter.name === 'fetch' ? refused.cause : refused) as { code?: string }).code,
-        'ERR_NETJAIL_CLOSED',
-      );
+      await assertClosed(client.request(lab.url(ALLOWED)));
       release(lab.allowed);
       assert.equal((await hanging).body, 'begun ended');
       await closed;
@@ -161,14 +162,7 @@ for (const adapter of adapters.filter(({ pools }) => pools)) {
       const client = adapter.create({ rules });
       await client.request(lab.url(ALLOWED));
       await client.destroy();
-      const refused = await client.request(lab.url(ALLOWED)).then(
-        () => assert.fail('a destroyed client was used'),
-        (error: Error) => error,
-      );
-      assert.equal(
-        ((adapter.name === 'fetch' ? refused.cause : refused) as { code?: string }).code,
-        'ERR_NETJAIL_CLOSED',
-      );
+      await assertClosed(client.request(lab.url(ALLOWED)));
       assert.equal(lab.allowed.requests.length, 1);
       await lab.drained();
     });
