@@ -31,10 +31,25 @@ export function closeOptions(options: Record<string, unknown>): void {
   }
 }
 
-/** Whether options that are absent would show something all the same. */
+const NOTHING = {};
+
+/** Whether options that are absent would show something all the same. Written out: each connection asks. */
 export function isPolluted(): boolean {
-  for (const name of CLOSED) if (name in Object.prototype) return true;
-  return false;
+  return (
+    'lookup' in NOTHING ||
+    'path' in NOTHING ||
+    'socketPath' in NOTHING ||
+    'fd' in NOTHING ||
+    'handle' in NOTHING ||
+    '_handle' in NOTHING ||
+    'socket' in NOTHING ||
+    'pipe' in NOTHING ||
+    'blockList' in NOTHING ||
+    'createConnection' in NOTHING ||
+    'proxy' in NOTHING ||
+    'proxyEnv' in NOTHING ||
+    'hostname' in NOTHING
+  );
 }
 
 export const AN_OPTION: PropertyDescriptor = { writable: true, enumerable: true, configurable: true };

@@ -25,10 +25,8 @@ interface Attempt {
  */
 export class Connecting {
   readonly #timeout: number;
-  /** Oldest first: the time is the same for all. */
-  readonly #attempts = new Map<Socket, Attempt>();
-  /** All that have not closed. */
-  readonly #sockets = new Set<Socket>();
+  /** All that have not closed, and who waits for them: oldest first, since the time is the same for all. */
+  readonly #sockets = new Map<Socket, Attempt | undefined>();
   readonly #onReady: (this: Socket) => void;
   readonly #onError: (this: Socket, error: Error) => void;
   readonly #onClose: (this: Socket) => void;
@@ -37,12 +35,11 @@ export class Connecting {
   /** `timeout` in milliseconds, 0 for no limit. */
   constructor(timeout: number) {
     this.#timeout = timeout;
-    const attempts = this.#attempts;
     const sockets = this.#sockets;
     const settle = (socket: Socket, error: Error | null): void => {
-      const attempt = attempts.get(socket);
+      const attempt = sockets.get(socket);
       if (attempt === undefined) return;
-      attempts.delete(socket);
+      sockets.set(socket, undefined);
       attempt.callback(error, error === null ? socket : null);
     };
     this.#onReady = function () {
@@ -53,27 +50,27 @@ export class Connecting {
       settle(this, error);
     };
     this.#onClose = function () {
+      const attempt = sockets.get(this);
       sockets.delete(this);
-      if (attempts.has(this)) settle(this, closed());
+      attempt?.callback(closed(), null);
     };
   }
 
   /** Calls back once, when the socket has emitted `event`, or has failed. */
   add(socket: Socket, event: 'connect' | 'secureConnect', target: Target, callback: ConnectorCallback): void {
-    this.#sockets.add(socket);
-    this.#attempts.set(socket, { target, callback, due: performance.now() + this.#timeout });
+    this.#sockets.set(socket, { target, callback, due: performance.now() + this.#timeout });
     socket.on(event, this.#onReady).on('error', this.#onError).on('close', this.#onClose);
     if (this.#timeout > 0 && this.#timer === undefined) this.#wait(this.#timeout);
   }
 
   /** Ends those that are not connected. */
   abandon(error: Error): void {
-    for (const socket of this.#attempts.keys()) socket.destroy(error);
+    for (const [socket, attempt] of this.#sockets) if (attempt !== undefined) socket.destroy(error);
   }
 
   /** Ends them all. */
   end(error: Error): void {
-    for (const socket of this.#sockets) socket.destroy(error);
+    for (const socket of this.#sockets.keys()) socket.destroy(error);
   }
 
   #wait(time: number): void {
@@ -84,7 +81,9 @@ export class Connecting {
     this.#timer = undefined;
     // A timer may be early by less than a millisecond.
     const now = performance.now() + 1;
-    for (const [socket, { target, due }] of this.#attempts) {
+    for (const [socket, attempt] of this.#sockets) {
+      if (attempt === undefined) continue;
+      const { target, due } = attempt;
       if (due > now) return this.#wait(due - now);
       socket.destroy(connectTimeout(target, this.#timeout));
     }

@@ -100,7 +100,7 @@ export function createConnector(
   };
 
   const connect: Connector = (asked, callback) => {
-    origins.add(asked);
+    const origin = origins.of(asked);
     if (origins.crowded) onCrowded();
     try {
       // What still queued behind a socket that was ended asks for another one.
@@ -108,10 +108,7 @@ export function createConnector(
       if (asked.httpSocket !== undefined && asked.httpSocket !== null) {
         throw invalidOption('httpSocket', 'a connection through a proxy would lead around the rules');
       }
-      const secure = asked.protocol === 'https:';
-      const { hostname } = asked;
-      const host = hostname.startsWith('[') ? hostname.replace(/^\[|\]$/g, '') : hostname;
-      const target = readTarget(host, asked.port || (secure ? 443 : 80));
+      const { secure, target } = origin;
       const socket = open(asked, secure, target);
       if (keepAlive) socket.setKeepAlive(true, keepAliveDelay);
       connecting.add(socket.setNoDelay(true), secure ? 'secureConnect' : 'connect', target, callback);
@@ -156,24 +153,50 @@ class PathGate {
   }
 }
 
+/** One origin that a connector was asked for. */
+class Origin {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port: string | undefined;
+  #target: Target | undefined;
+
+  constructor(protocol: string, hostname: string, port: string | undefined) {
+    this.protocol = protocol;
+    this.hostname = hostname;
+    this.port = port;
+  }
+
+  get secure(): boolean {
+    return this.protocol === 'https:';
+  }
+
+  /** Read when it is asked for, which throws where it is none; the same for each connection. */
+  get target(): Target {
+    return (this.#target ??= readTarget(bare(this.hostname), this.port || (this.secure ? 443 : 80)));
+  }
+}
+
+/** The host of a URL without the brackets of an IPv6 address. */
+function bare(hostname: string): string {
+  return hostname.startsWith('[') ? hostname.replace(/^\[|\]$/g, '') : hostname;
+}
+
 /** The origins that a connector was asked for. */
 class Origins {
   readonly #seen = new Set<string>();
-  #protocol = '';
-  #host = '';
-  #port: string | undefined;
+  #latest: Origin | undefined;
 
   get crowded(): boolean {
     return this.#seen.size >= MAX_ORIGINS;
   }
 
-  add({ protocol, hostname, port }: ConnectorTarget): void {
-    // Most often the one of before: then there is no name to be made.
-    if (hostname === this.#host && port === this.#port && protocol === this.#protocol) return;
-    this.#protocol = protocol;
-    this.#host = hostname;
-    this.#port = port;
+  /** The origin that is asked for, which is most often that of before. */
+  of(asked: ConnectorTarget): Origin {
+    const { protocol, hostname, port } = asked;
+    const latest = this.#latest;
+    if (latest?.hostname === hostname && latest.port === port && latest.protocol === protocol) return latest;
     if (!this.crowded) this.#seen.add(`${protocol}${hostname}:${port}`);
+    return (this.#latest = new Origin(protocol, hostname, port));
   }
 }
 

@@ -116,7 +116,7 @@ function scanIPv6(text: string, end: number): Scanned {
     /** What stands behind the group. */
     let next = 0;
     // Four characters at once where there are so many: most groups have four digits.
-    if (i + 4 < end) {
+    if (i + 4 <= end) {
       const c0 = text.charCodeAt(i);
       const c1 = text.charCodeAt(i + 1);
       const c2 = text.charCodeAt(i + 2);
@@ -127,8 +127,14 @@ function scanIPv6(text: string, end: number): Scanned {
       const d3 = HEX[c3]!;
       if ((d0 | d1 | d2 | d3) !== NO_DIGIT) {
         group = (d0 << 12) | (d1 << 8) | (d2 << 4) | d3;
-        next = text.charCodeAt(i + 4);
         i += 4;
+        next = i < end ? text.charCodeAt(i) : 0;
+        if (next === COLON) {
+          if (to === full) return NO_ADDRESS;
+          groups[to++] = group;
+          i++;
+          continue;
+        }
       } else if ((d0 | d1 | d2) !== NO_DIGIT) {
         group = (d0 << 8) | (d1 << 4) | d2;
         next = c3;

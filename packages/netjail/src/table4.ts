@@ -24,10 +24,17 @@ export class Table4 extends Table {
 
   /** Whether the table holds an address whose leading bits are not those of the index, if there is one. */
   #hasOutside(x: number): boolean {
-    if (this.top < INDEXED_FROM) return this.all || this.#hasBetween(x, 0, this.top);
+    if (this.top < INDEXED_FROM) return this.all || this.#hasAmongFew(x);
     return headOf(x, this.skip) < this.head
       ? this.#hasBetween(x, 0, this.from)
       : this.#hasBetween(x, this.to, this.top);
+  }
+
+  /** One after the other: which way a search would go, the processor cannot foresee. */
+  #hasAmongFew(x: number): boolean {
+    const { top, meta, data } = this;
+    for (let i = 0; i < top; i++) if ((data[i]! ^ x) >>> (32 - (data[meta + i]! & 63)) === 0) return true;
+    return false;
   }
 
   /** A search among those `from` to `to`; those before are below the address, those behind above it. */

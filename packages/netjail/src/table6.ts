@@ -24,7 +24,7 @@ export class Table6 extends Table {
 
   /** Where there is no index, or its bits are not in the first word, or the address does not share them. */
   #hasElsewhere(a: number, b: number, c: number, d: number): boolean {
-    if (this.top < INDEXED_FROM) return this.all || this.#hasBetween(a, b, c, d, 0, this.top);
+    if (this.top < INDEXED_FROM) return this.all || this.#hasAmongFew(a, b, c, d);
     const order = this.#compareShared(a, b, c, d);
     if (order < 0) return this.#hasBetween(a, b, c, d, 0, this.from);
     if (order > 0) return this.#hasBetween(a, b, c, d, this.to, this.top);
@@ -37,6 +37,11 @@ export class Table6 extends Table {
     const slot = this.index + (key >>> this.shift);
     const found = this.data[slot]! | 0;
     return found < PARTLY ? found < 0 : this.#hasIn(a, b, c, d, slot);
+  }
+
+  #hasAmongFew(a: number, b: number, c: number, d: number): boolean {
+    for (let i = 0; i < this.top; i++) if (this.#inside(i, a, b, c, d)) return true;
+    return false;
   }
 
   #hasBetween(a: number, b: number, c: number, d: number, from: number, to: number): boolean {

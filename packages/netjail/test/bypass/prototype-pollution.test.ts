@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { AROUND_THE_GATE, isPolluted } from '../../src/connect-options.ts';
 import { createDial } from '../../src/dial.ts';
 import { rules } from '../helpers/attack.ts';
 import { inTime } from '../helpers/in-time.ts';
@@ -34,6 +35,25 @@ describe('every adapter in a process whose', () => {
         JSON.stringify(results),
       );
       assert.equal(lab.denied.connections, 0);
+    });
+  }
+});
+
+describe('isPolluted()', () => {
+  it('is false when Object.prototype is as the runtime made it', () => {
+    assert.equal(isPolluted(), false);
+  });
+
+  for (const name of [...AROUND_THE_GATE, 'hostname']) {
+    it(`is true when Object.prototype has ${name}, whatever it says`, () => {
+      Object.defineProperty(Object.prototype, name, { configurable: true, get: () => undefined });
+      let polluted: boolean;
+      try {
+        polluted = isPolluted();
+      } finally {
+        delete (Object.prototype as Record<string, unknown>)[name];
+      }
+      assert.equal(polluted, true);
     });
   }
 });
