@@ -54,10 +54,10 @@ export class DispatcherPools {
   #usual: { readonly rules: Rules | undefined; readonly agent: AgentLike } | undefined;
   /** The dispatcher of the latest call of fetch: the next one often has the same rules. */
   #latest: { readonly rules: Rules | undefined; readonly dispatcher: AgentLike } | undefined;
+  #onEvent: AgentListener | undefined;
   #closed = false;
 
-  /** `onEvent` is told of what the agents emit. */
-  constructor(Agent: AgentClass, options: unknown, onEvent?: AgentListener) {
+  constructor(Agent: AgentClass, options: unknown) {
     const { settings, rest } = readOptions(options);
     const { maxPools, connect, ...clientOptions } = rest;
     this.settings = settings;
@@ -99,12 +99,18 @@ export class DispatcherPools {
           onCrowded: () => (this.#usual = undefined),
         });
         const agent = this.#build(connector.connect);
-        if (onEvent !== undefined) listen(agent, onEvent);
+        if (this.#onEvent !== undefined) listen(agent, this.#onEvent);
         return new PooledAgent(agent, connector);
       },
       (pool) => this.#retire(pool),
     );
     probe(Agent, this.#build);
+  }
+
+  /** Tells `onEvent` of all that the agents emit from now on, those that are there and those to come. */
+  listen(onEvent: AgentListener): void {
+    this.#onEvent = onEvent;
+    for (const { agent } of [...this.#pools, ...this.#retired]) listen(agent, onEvent);
   }
 
   /** Sends a request under the rules: by their own agent, or to its failure. */
@@ -164,8 +170,8 @@ export class DispatcherPools {
   async destroy(error: Error | null = null): Promise<void> {
     this.#closed = true;
     this.#usual = undefined;
-    const pools = [...this.#pools.clear(), ...this.#retired];
-    await Promise.all(pools.map((pool) => pool.destroy(error)));
+    for (const pool of this.#pools.clear()) this.#retired.add(pool);
+    await Promise.all(Array.from(this.#retired, (pool) => pool.destroy(error)));
   }
 
   /** Lets a pool finish what it is doing. */

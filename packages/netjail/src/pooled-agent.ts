@@ -46,7 +46,7 @@ export class PooledAgent {
 export type AgentListener = (name: string, origin: unknown, error: unknown) => void;
 
 /** What an undici agent tells whoever dispatches on it: `drain`, after `dispatch` has said to wait. */
-const EVENTS = ['connect', 'disconnect', 'connectionError', 'drain'];
+export const EVENTS: readonly string[] = ['connect', 'disconnect', 'connectionError', 'drain'];
 
 /** Tells a listener of all that an agent emits. */
 export function listen(agent: AgentLike, onEvent: AgentListener): void {

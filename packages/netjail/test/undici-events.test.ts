@@ -51,6 +51,48 @@ for (const [version, Agent] of [
       assert.deepEqual([completed, waited > 0], [4, true]);
     });
 
+    const WAYS: Record<string, (emitter: EventEmitter, name: string, listener: () => void) => unknown> = {
+      'on()': (emitter, name, listener) => emitter.on(name, listener),
+      'addListener()': (emitter, name, listener) => emitter.addListener(name, listener),
+      'once()': (emitter, name, listener) => emitter.once(name, listener),
+      'prependListener()': (emitter, name, listener) => emitter.prependListener(name, listener),
+      'prependOnceListener()': (emitter, name, listener) => emitter.prependOnceListener(name, listener),
+      'events.once()': (emitter, name, listener) => once(emitter, name).then(listener),
+    };
+    for (const [way, add] of Object.entries(WAYS)) {
+      it(`tells who comes by ${way} when connections are there already`, async (t) => {
+        const lab = await startLab(t);
+        const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as InstanceType<
+          typeof undici7.Agent
+        > &
+          EventEmitter;
+        const send = (): Promise<string> =>
+          dispatcher
+            .request({ origin: lab.url(ALLOWED), path: '/', method: 'GET' })
+            .then(({ body }) => body.text());
+        await send();
+        const disconnected = new Promise<void>((resolve) => add(dispatcher, 'disconnect', resolve));
+        await dispatcher.destroy();
+        await inTime(disconnected, 'the event');
+      });
+    }
+
+    it('tells of retired connections when the listener comes after closeIdleConnections() or destroy()', async (t) => {
+      const lab = await startLab(t);
+      for (const end of ['closeIdleConnections', 'destroy'] as const) {
+        const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as InstanceType<
+          typeof undici7.Agent
+        > &
+          EventEmitter & { closeIdleConnections(): void };
+        t.after(() => dispatcher.destroy());
+        await dispatcher
+          .request({ origin: lab.url(ALLOWED), path: '/', method: 'GET' })
+          .then(({ body }) => body.text());
+        void dispatcher[end]();
+        await inTime(once(dispatcher, 'disconnect'), `the event after ${end}()`);
+      }
+    });
+
     it('emits connect, disconnect and connectionError, and names nothing but itself', async (t) => {
       const lab = await startLab(t);
       const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as InstanceType<

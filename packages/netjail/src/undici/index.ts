@@ -5,7 +5,7 @@ import { DispatcherPools } from '../dispatcher-pools.ts';
 import { misuse } from '../errors.ts';
 import { isRecord, readOnce, show } from '../internal/assert.ts';
 import type { GuardOptions } from '../options.ts';
-import type { AgentLike } from '../pooled-agent.ts';
+import { EVENTS, type AgentLike, type AgentListener } from '../pooled-agent.ts';
 import { bindHandler } from './handler.ts';
 
 export type { AgentClass } from '../agent-class.ts';
@@ -91,13 +91,8 @@ export const Dispatcher: new <C extends AgentClass>(
       );
     }
     const { Agent, ...rest } = readOnce(options) as { Agent?: AgentClass };
-    const pools = new DispatcherPools(Agent as AgentClass, rest, (name, origin, error) => {
-      // `drain` comes with almost every request, and almost nobody waits for it.
-      if (this.listenerCount(name) === 0) return;
-      // The clients behind it would let requests pass that nobody has judged.
-      if (error === undefined) this.emit(name, origin, [this]);
-      else this.emit(name, origin, [this], error);
-    });
+    const pools = new DispatcherPools(Agent as AgentClass, rest);
+    relayEvents(pools, this);
 
     const { settings } = pools;
     this.dispatch = (request, handler) => {
@@ -125,6 +120,32 @@ export const Dispatcher: new <C extends AgentClass>(
     }
   }
 } as never;
+
+/**
+ * Lets the dispatcher emit what undici's agents do, from its first listener on: undici emits `drain`
+ * after almost every request, and almost nobody waits for it.
+ */
+function relayEvents(pools: DispatcherPools, dispatcher: EventEmitter): void {
+  let relayed = false;
+  const relay: AgentListener = (name, origin, error) => {
+    // The clients behind it would let requests pass that nobody has judged.
+    if (error === undefined) dispatcher.emit(name, origin, [dispatcher]);
+    else dispatcher.emit(name, origin, [dispatcher], error);
+  };
+  // Whatever adds a listener calls one of these.
+  for (const method of ['on', 'addListener', 'prependListener'] as const) {
+    const add = dispatcher[method];
+    Object.defineProperty(dispatcher, method, {
+      value(this: EventEmitter, ...args: Parameters<typeof add>): EventEmitter {
+        if (!relayed && EVENTS.includes(String(args[0]))) {
+          relayed = true;
+          pools.listen(relay);
+        }
+        return add.apply(this, args);
+      },
+    });
+  }
+}
 
 function settle(done: Promise<void>, callback: (() => void) | undefined): Promise<void> | undefined {
   if (typeof callback !== 'function') return done;
