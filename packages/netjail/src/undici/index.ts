@@ -136,6 +136,9 @@ function relayEvents(pools: DispatcherPools, dispatcher: EventEmitter): void {
   for (const method of ['on', 'addListener', 'prependListener'] as const) {
     const add = dispatcher[method];
     Object.defineProperty(dispatcher, method, {
+      // As a method is: whoever instruments emitters replaces it.
+      writable: true,
+      configurable: true,
       value(this: EventEmitter, ...args: Parameters<typeof add>): EventEmitter {
         if (!relayed && EVENTS.includes(String(args[0]))) {
           relayed = true;
