@@ -63,6 +63,28 @@ describe('scanAddress()', () => {
   }
 });
 
+describe('scanAddress() of more groups than an address has', () => {
+  for (const digits of [1, 2, 3, 4]) {
+    for (const [where, before, most] of [
+      ['without "::"', '', 8],
+      ['behind "::"', '::', 7],
+      ['behind "1::"', '1::', 6],
+    ] as const) {
+      it(`finds none ${where} in groups of ${digits} digits, however many there are`, () => {
+        const group = 'a'.repeat(digits);
+        const longest = before + Array(most).fill(group).join(':');
+        assert.equal(scanAddress(longest, longest.length), IPV6);
+        for (let count = most + 1; count <= 40; count++) {
+          const text = before + Array(count).fill(group).join(':');
+          for (const behind of ['', ':', '::', ':1', ':1.2.3.4', '%x']) {
+            assert.equal(scanAddress(text + behind, (text + behind).length), NO_ADDRESS, text + behind);
+          }
+        }
+      });
+    }
+  }
+});
+
 describe('scanPrefix()', () => {
   const lengths = (text: string, most: number): [string, number][] =>
     Array.from({ length: most + 1 }, (_, bits) => [`${text}/${bits}`, bits]);
