@@ -54,6 +54,7 @@ export class DispatcherPools {
   #usual: { readonly rules: Rules | undefined; readonly agent: AgentLike } | undefined;
   /** The dispatcher of the latest call of fetch: the next one often has the same rules. */
   #latest: { readonly rules: Rules | undefined; readonly dispatcher: AgentLike } | undefined;
+  /** Who is told of what the agents emit, if there is anybody. */
   #onEvent: AgentListener | undefined;
   #closed = false;
 

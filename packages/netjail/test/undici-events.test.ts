@@ -9,7 +9,14 @@ import { withRules } from '../src/context.ts';
 import { Dispatcher, type AgentClass } from '../src/undici/index.ts';
 import { rules } from './helpers/attack.ts';
 import { inTime } from './helpers/in-time.ts';
-import { ALLOWED, DENIED, startLab } from './helpers/lab.ts';
+import { ALLOWED, DENIED, startLab, type Lab } from './helpers/lab.ts';
+
+type Guarded = InstanceType<typeof undici7.Agent> & EventEmitter & { closeIdleConnections(): void };
+
+async function send(dispatcher: Guarded, lab: Lab): Promise<void> {
+  const { body } = await dispatcher.request({ origin: lab.url(ALLOWED), path: '/', method: 'GET' });
+  await body.text();
+}
 
 for (const [version, Agent] of [
   [6, undici6.Agent],
@@ -51,6 +58,8 @@ for (const [version, Agent] of [
       assert.deepEqual([completed, waited > 0], [4, true]);
     });
 
+    const guarded = (): Guarded => new Dispatcher({ Agent, rules } as never) as unknown as Guarded;
+
     const WAYS: Record<string, (emitter: EventEmitter, name: string, listener: () => void) => unknown> = {
       'on()': (emitter, name, listener) => emitter.on(name, listener),
       'addListener()': (emitter, name, listener) => emitter.addListener(name, listener),
@@ -62,15 +71,8 @@ for (const [version, Agent] of [
     for (const [way, add] of Object.entries(WAYS)) {
       it(`tells who comes by ${way} when connections are there already`, async (t) => {
         const lab = await startLab(t);
-        const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as InstanceType<
-          typeof undici7.Agent
-        > &
-          EventEmitter;
-        const send = (): Promise<string> =>
-          dispatcher
-            .request({ origin: lab.url(ALLOWED), path: '/', method: 'GET' })
-            .then(({ body }) => body.text());
-        await send();
+        const dispatcher = guarded();
+        await send(dispatcher, lab);
         const disconnected = new Promise<void>((resolve) => add(dispatcher, 'disconnect', resolve));
         await dispatcher.destroy();
         await inTime(disconnected, 'the event');
@@ -80,14 +82,9 @@ for (const [version, Agent] of [
     it('tells of retired connections when the listener comes after closeIdleConnections() or destroy()', async (t) => {
       const lab = await startLab(t);
       for (const end of ['closeIdleConnections', 'destroy'] as const) {
-        const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as InstanceType<
-          typeof undici7.Agent
-        > &
-          EventEmitter & { closeIdleConnections(): void };
+        const dispatcher = guarded();
         t.after(() => dispatcher.destroy());
-        await dispatcher
-          .request({ origin: lab.url(ALLOWED), path: '/', method: 'GET' })
-          .then(({ body }) => body.text());
+        await send(dispatcher, lab);
         void dispatcher[end]();
         await inTime(once(dispatcher, 'disconnect'), `the event after ${end}()`);
       }
@@ -95,10 +92,7 @@ for (const [version, Agent] of [
 
     it('emits connect, disconnect and connectionError, and names nothing but itself', async (t) => {
       const lab = await startLab(t);
-      const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as InstanceType<
-        typeof undici7.Agent
-      > &
-        EventEmitter;
+      const dispatcher = guarded();
       const seen: unknown[][] = [];
       for (const name of ['connect', 'disconnect', 'connectionError'] as const) {
         (dispatcher as EventEmitter).on(
@@ -107,9 +101,7 @@ for (const [version, Agent] of [
             seen.push([name, targets.length === 1 && targets[0] === dispatcher, error?.code]),
         );
       }
-      await dispatcher
-        .request({ origin: lab.url(ALLOWED), path: '/', method: 'GET' })
-        .then(({ body }) => body.text());
+      await send(dispatcher, lab);
       await assert.rejects(dispatcher.request({ origin: lab.url(DENIED), path: '/', method: 'GET' }));
       await dispatcher.destroy();
       await inTime(lab.drained(), 'the connections');
