@@ -13,9 +13,10 @@ const UNGUARDABLE =
 
 /**
  * Makes sure that this class asks our connector for its connections, before it is trusted: a
- * stand-in (Bun's `undici`) or an agent that goes through a proxy never does.
+ * stand-in (Bun's `undici`) or an agent that goes through a proxy never does. Gives the agent it was tried
+ * out with, which is destroyed.
  */
-export function probe(Agent: AgentClass, build: (connector: Connector) => AgentLike): void {
+export function probe(Agent: AgentClass, build: (connector: Connector) => AgentLike): AgentLike {
   if (
     typeof Agent !== 'function' ||
     typeof (Agent as { prototype?: { dispatch?: unknown } }).prototype?.dispatch !== 'function'
@@ -38,6 +39,7 @@ export function probe(Agent: AgentClass, build: (connector: Connector) => AgentL
       'Cannot guard this Agent class: it does not use the connector that it is given',
     );
   }
+  return agent;
 }
 
 const nothing = (): void => {};

@@ -1,5 +1,6 @@
 import { probe, type AgentClass } from './agent-class.ts';
 import { createConnector, type Connector } from './connector.ts';
+import { hostOf, isForOrigin, NO_HOST, readRequest } from './dispatched-request.ts';
 import { misuse } from './errors.ts';
 import { Guard } from './guard.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
@@ -46,6 +47,8 @@ export class DispatcherPools {
   readonly settings: GuardSettings;
   readonly #pools: Pools<PooledAgent>;
   readonly #build: (connector: Connector) => AgentLike;
+  /** Never connected; has the settings that all agents have. */
+  readonly #probed: AgentLike;
   /** Pools that serve no further request and still finish what they are doing. */
   readonly #retired = new Set<PooledAgent>();
   /** The Unix socket or named pipe of all connections, if there is one. */
@@ -105,7 +108,33 @@ export class DispatcherPools {
       },
       (pool) => this.#retire(pool),
     );
-    probe(Agent, this.#build);
+    this.#probed = probe(Agent, this.#build);
+  }
+
+  /**
+   * What undici asks a dispatcher of a WebSocket and of an EventSource, of which it does not ask the agents
+   * behind: without an answer undici 6 and 7 take messages of any length.
+   */
+  get webSocketOptions(): unknown {
+    return this.#probed.webSocketOptions;
+  }
+
+  get eventSourceOptions(): unknown {
+    return this.#probed.eventSourceOptions;
+  }
+
+  /** The connections and requests of all rule sets by origin, as undici counts them. */
+  get stats(): Record<string, Record<string, number>> {
+    const total: Record<string, Record<string, number>> = {};
+    for (const { agent } of [...this.#pools, ...this.#retired]) {
+      for (const [origin, counts] of Object.entries((agent.stats ?? {}) as typeof total)) {
+        const sums = (total[origin] ??= {});
+        for (const [name, count] of Object.entries(counts)) {
+          sums[name] = (sums[name] ?? 0) + count;
+        }
+      }
+    }
+    return total;
   }
 
   /** Tells `onEvent` of all that the agents emit from now on, those that are there and those to come. */
@@ -212,38 +241,6 @@ export class DispatcherPools {
   }
 }
 
-/** Whether a request is for the host that it connects to, which the connection judges. */
-function isForOrigin({ method, path }: Record<string, unknown>): boolean {
-  return method !== 'CONNECT' && typeof path === 'string' && path.startsWith('/');
-}
-
-/**
- * A request's own options, each read once. undici reads a usual object a good deal faster than one without
- * a prototype, which is for a request that would be judged by, or made of, what `Object.prototype` has.
- */
-function readRequest(options: object): Record<string, unknown> {
-  const request: Record<string, unknown> = { ...options };
-  return isOwn(request) ? request : (readOnce(request) as Record<string, unknown>);
-}
-
-const NOTHING: Partial<Record<string, unknown>> = {};
-
-/** Whether what a request is judged by and made of is its own, not what `Object.prototype` shows. */
-function isOwn({ path, method, origin }: Record<string, unknown>): boolean {
-  const judged = path !== undefined && method !== undefined && origin !== undefined;
-  // Not read from `NOTHING`: an accessor may say something else each time.
-  return judged && !('path' in NOTHING) && !('method' in NOTHING) && !('origin' in NOTHING) && !isPolluted();
-}
-
-/** Whether a usual object shows what else undici reads of a request. Written out: each request asks. */
-function isPolluted(): boolean {
-  const { headers, body, query, upgrade, servername, expectContinue, reset } = NOTHING;
-  const { idempotent, blocking, headersTimeout, bodyTimeout, throwOnError, typeOfService } = NOTHING;
-  const content = headers ?? body ?? query ?? upgrade ?? servername ?? expectContinue ?? reset;
-  const handling = idempotent ?? blocking ?? headersTimeout ?? bodyTimeout ?? throwOnError ?? typeOfService;
-  return (content ?? handling) !== undefined;
-}
-
 function readConnect(connect: unknown): Record<string, unknown> {
   if (connect === undefined || connect === null) return {};
   if (!isRecord(connect))
@@ -261,20 +258,6 @@ function readConnect(connect: unknown): Record<string, unknown> {
     'ALPNProtocols',
   ]);
   return options;
-}
-
-const NO_HOST = { host: '', port: '' };
-
-function hostOf(origin: unknown): { host: string; port: string } {
-  try {
-    const url = new URL(String(origin));
-    return {
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: url.port || (url.protocol === 'https:' ? '443' : '80'),
-    };
-  } catch {
-    return NO_HOST; // undici refuses the origin itself.
-  }
 }
 
 function readSocketPath(path: unknown): string | undefined {

@@ -89,7 +89,8 @@ function readJson(text: string, where: string): Record<PropertyKey, unknown> {
 function parseFields(fields: Record<PropertyKey, unknown>, where: string): Entry {
   for (const key of Reflect.ownKeys(fields)) {
     if (key !== 'prefix' && key !== 'host' && key !== 'port' && key !== 'path') {
-      refusal(fields, where)(`there is no field ${show(String(key))}, only prefix, host, port and path`);
+      const reason = `there is no field ${show(String(key))}, only prefix, host, port and path`;
+      refusal(fields, where, key)(reason);
     }
     // Not "omitted": with one field less the entry would match more.
     if (fields[key] === undefined)
@@ -192,12 +193,12 @@ function writtenAs(prefix: Prefix, bare: boolean): ReadPrefix {
   return { text: bare ? prefix.address.toString() : prefix.toString(), range: undefined, prefix, bare };
 }
 
-function refusal(input: unknown, where: string): Refuse {
+function refusal(input: unknown, where: string, unknown?: PropertyKey): Refuse {
   return (reason, type: typeof TypeError | typeof SyntaxError = SyntaxError) => {
     const kind = typeof input === 'string' ? type : TypeError;
     const message = `Cannot use ${show(input)} as ${where}: ${reason}`;
     const error = misuse(kind, 'ERR_NETJAIL_INVALID_ENTRY', message);
-    faults.set(error, { where, reason });
+    faults.set(error, { where, reason, unknown });
     throw error;
   };
 }
@@ -206,6 +207,8 @@ function refusal(input: unknown, where: string): Refuse {
 export interface EntryFault {
   readonly where: string;
   readonly reason: string;
+  /** The field that there is not, where that is the reason. */
+  readonly unknown: PropertyKey | undefined;
 }
 
 const faults = new WeakMap<Error, EntryFault>();

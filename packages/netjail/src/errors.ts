@@ -1,5 +1,5 @@
-import { quote } from './internal/assert.ts';
-import { explainDenial, type Denial, type Reason } from './verdict.ts';
+import { isRecord, quote, readOnce, show } from './internal/assert.ts';
+import { explainDenial, isDenial, type Denial, type Reason } from './verdict.ts';
 
 /** The codes of the errors that netjail itself creates. */
 export type ErrorCode =
@@ -59,22 +59,15 @@ export class DeniedError extends Error {
   readonly reason: Reason;
   readonly retryable: false;
 
-  /** @throws {TypeError} `ERR_NETJAIL_INVALID_ARGUMENT` when there is no denial. */
+  /** @throws {TypeError} `ERR_NETJAIL_INVALID_ARGUMENT` when there is no denial, or something else is malformed. */
   constructor(init: DeniedErrorInit) {
-    const first = init.denials[0];
-    if (first === undefined) {
-      throw misuse(
-        TypeError,
-        'ERR_NETJAIL_INVALID_ARGUMENT',
-        'Cannot create a DeniedError: it has no denial',
-      );
-    }
-    super(describe(init));
+    const { host, port, denials } = readInit(init);
+    super(describe(host, port, denials));
     this.code = 'ERR_NETJAIL_DENIED';
-    this.host = init.host;
-    this.port = init.port;
-    this.denials = Object.freeze([...init.denials]);
-    this.reason = first.reason;
+    this.host = host;
+    this.port = port;
+    this.denials = denials;
+    this.reason = denials[0].reason;
     this.retryable = false;
   }
 
@@ -89,7 +82,30 @@ export class DeniedError extends Error {
   }
 }
 
-function describe({ host, port, denials }: DeniedErrorInit): string {
+interface Facts {
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly denials: readonly [Denial, ...Denial[]];
+}
+
+function readInit(init: unknown): Facts {
+  const refuse = (reason: string): never => {
+    throw misuse(TypeError, 'ERR_NETJAIL_INVALID_ARGUMENT', `Cannot create a DeniedError: ${reason}`);
+  };
+  if (!isRecord(init)) return refuse(`${show(init)} is no object with host, port and denials`);
+  const { host, port, denials } = readOnce(init);
+  if (typeof host !== 'string') return refuse(`its host is a string, not ${show(host)}`);
+  if (port !== undefined && typeof port !== 'number')
+    return refuse(`its port is a number, not ${show(port)}`);
+  if (!Array.isArray(denials)) return refuse(`its denials are an array, not ${show(denials)}`);
+  const all: readonly unknown[] = [...(denials as unknown[])];
+  const [first, ...others] = all.filter(isDenial);
+  if (others.length + 1 < all.length) return refuse('each denial is a negative verdict');
+  if (first === undefined) return refuse('it has no denial');
+  return { host, port, denials: Object.freeze([first, ...others] as const) };
+}
+
+function describe(host: string, port: number | undefined, denials: readonly Denial[]): string {
   const target = port === undefined ? quote(host) : `${quote(host)} port ${port}`;
   const clauses = denials.slice(0, MAX_SPELLED_OUT).map(explainDenial);
   const rest = denials.length - clauses.length;
@@ -102,7 +118,8 @@ function describe({ host, port, denials }: DeniedErrorInit): string {
  * of an AggregateError, its `errors`, at any depth.
  *
  * Returns `undefined` when there is none, for any value at all. An error of another installed
- * copy of netjail is found too. Cycles and getters that throw are no harm.
+ * copy of netjail is found too. Cycles and getters that throw are no harm. It looks at 10,000 values at
+ * most, the nearest ones.
  *
  * @example
  * ```ts
@@ -118,24 +135,38 @@ function describe({ host, port, denials }: DeniedErrorInit): string {
  * ```
  */
 export function deniedError(error: unknown): DeniedError | undefined {
-  const seen = new Set<unknown>();
-  const queue: unknown[] = [error];
-  for (let current = queue.shift(); queue.length > 0 || current !== undefined; current = queue.shift()) {
-    if (typeof current !== 'object' || current === null || seen.has(current)) continue;
-    seen.add(current);
+  // A set is walked in the order of its values, those that come while it is walked too.
+  const found = new Set<unknown>([error]);
+  for (const current of found) {
+    if (typeof current !== 'object' || current === null) continue;
     if (read(current, BRAND) === true) return current as DeniedError;
-    queue.push(read(current, 'cause'));
-    const errors = read(current, 'errors');
-    if (Array.isArray(errors)) queue.push(...errors.slice(0, 1000));
+    for (const inner of [read(current, 'cause'), ...listOf(read(current, 'errors'))]) {
+      if (found.size >= MAX_SEARCHED) break;
+      found.add(inner);
+    }
   }
   return undefined;
 }
+
+/** More than any failure has: a getter may answer another object each time it is asked, without end. */
+const MAX_SEARCHED = 10_000;
 
 function read(object: object, key: PropertyKey): unknown {
   try {
     return Reflect.get(object, key);
   } catch {
     return undefined;
+  }
+}
+
+/** The elements of an array, as many as are looked at, each read once. */
+function listOf(errors: unknown): unknown[] {
+  try {
+    if (!Array.isArray(errors)) return [];
+    const { length } = errors;
+    return Array.from({ length: Math.min(length, MAX_SEARCHED) }, (_, i) => read(errors, i));
+  } catch {
+    return []; // A proxy: even to ask whether it is an array may throw.
   }
 }
 

@@ -2,7 +2,7 @@ import { Address } from './address.ts';
 import { carried, carriedAddresses, carrierKind, type CarrierKind } from './carried.ts';
 import { misuse } from './errors.ts';
 import type { Found } from './group.ts';
-import { isRecord, readOnce, show } from './internal/assert.ts';
+import { isRecord, plainly, readOnce, show } from './internal/assert.ts';
 import type { Layer } from './layer.ts';
 import type { EntryList } from './list.ts';
 import { explainDenial, type TargetFacts, type Verdict } from './verdict.ts';
@@ -38,7 +38,7 @@ export interface Step {
  * people, `JSON.stringify` works too. Frozen.
  */
 export class Explanation {
-  /** The target in text. */
+  /** The target in text, on one line. */
   readonly target: string;
   readonly steps: readonly Step[];
   /** The same as `judge`, `judgeHost` or `judgePath` gives. */
@@ -116,10 +116,11 @@ function textsOf(list: EntryList, found: readonly Found[]): readonly string[] {
 
 /** The target of an explanation in text. */
 export function targetText(address: string | undefined, facts: TargetFacts | undefined): string {
-  const host = typeof facts?.host === 'string' ? facts.host : undefined;
+  const host = typeof facts?.host === 'string' ? plainly(facts.host) : undefined;
   const port = facts?.port === undefined ? '' : ` port ${show(facts.port)}`;
   if (address === undefined) return `${host ?? 'an unknown host'}${port}`;
-  return host === undefined ? `${address}${port}` : `${address} for ${host}${port}`;
+  const subject = plainly(address);
+  return host === undefined ? `${subject}${port}` : `${subject} for ${host}${port}`;
 }
 
 /** Reads the argument of `rules.explain`, each property once. */

@@ -131,7 +131,7 @@ export interface Intervals {
   readonly v6: Uint32Array;
 }
 
-const EVERYTHING: Intervals = {
+export const EVERYTHING: Intervals = {
   v4: Uint32Array.of(0, 0xffffffff),
   v6: Uint32Array.of(0, 0, 0, 0, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff),
 };

@@ -1,11 +1,12 @@
 import { Address } from './address.ts';
 import { DeniedError } from './errors.ts';
 import { publishVerdict, verdictsAreWatched } from './events.ts';
+import { quote } from './internal/assert.ts';
 import type { GuardSettings } from './options.ts';
 import { AskedFor, systemResolver, type LookUp } from './resolver.ts';
 import type { Rules } from './rules.ts';
 import type { Target } from './target.ts';
-import { denied, type Denial, type Verdict } from './verdict.ts';
+import { cut, denied, type Denial, type Verdict } from './verdict.ts';
 
 /** One address that was judged and may be connected to. */
 export interface JudgedAddress {
@@ -74,7 +75,7 @@ export class Guard {
       }
       const address = Address.tryParse(answer);
       const denial =
-        address === undefined ? denied(answer.slice(0, 256), 'not-an-address') : this.#judge(address, target);
+        address === undefined ? denied(cut(answer), 'not-an-address') : this.#judge(address, target);
       if (denial === undefined) {
         const one = judged(address!);
         addresses.set(one.address, one);
@@ -161,7 +162,7 @@ export class Guard {
   #judge(address: Address, target: Target): Denial | undefined {
     const rules = this.rules;
     if (rules === undefined) {
-      const denial = denied(address.toString(), 'no-rules');
+      const denial = denied(cut(address.toString()), 'no-rules');
       this.#publish(denial, target);
       return denial;
     }
@@ -204,22 +205,16 @@ function readAnswers(answers: unknown, host: string): string[] {
 }
 
 function badAnswer(host: string, reason: string): Error {
-  return Object.assign(
-    new Error(`Cannot resolve ${JSON.stringify(host.slice(0, 200))}: the resolver is broken, ${reason}`),
-    {
-      code: 'EBADRESP',
-      hostname: host,
-    },
-  );
+  return Object.assign(new Error(`Cannot resolve ${quote(host)}: the resolver is broken, ${reason}`), {
+    code: 'EBADRESP',
+    hostname: host,
+  });
 }
 
 function notFound(host: string, family: 0 | 4 | 6): Error {
   const kind = family === 0 ? '' : `IPv${family} `;
-  return Object.assign(
-    new Error(`Cannot resolve ${JSON.stringify(host.slice(0, 200))}: it has no ${kind}address`),
-    {
-      code: 'ENOTFOUND',
-      hostname: host,
-    },
-  );
+  return Object.assign(new Error(`Cannot resolve ${quote(host)}: it has no ${kind}address`), {
+    code: 'ENOTFOUND',
+    hostname: host,
+  });
 }

@@ -20,12 +20,17 @@ export const LITERAL = '';
 
 /** What cannot be read is not known, and what is not known fails closed. */
 export function readFacts(facts: TargetFacts | undefined): Known {
-  const host: unknown = facts?.host;
-  const port: unknown = facts?.port;
+  const host = ownOf(facts, 'host');
+  const port = ownOf(facts, 'port');
   return {
     host: typeof host === 'string' ? readHost(host) : undefined,
     port: isPort(port) ? port : undefined,
   };
+}
+
+/** Not what a prototype shows: a polluted one would say for everybody which host was asked for. */
+function ownOf(facts: TargetFacts | null | undefined, name: keyof TargetFacts): unknown {
+  return facts !== undefined && facts !== null && Object.hasOwn(facts, name) ? facts[name] : undefined;
 }
 
 function readHost(host: string): string | undefined {

@@ -1,5 +1,6 @@
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { misuse } from './errors.ts';
 import { quote, show } from './internal/assert.ts';
@@ -39,29 +40,58 @@ export function loadPolicySync(path: string | URL): Rules {
   return parsePolicy(readPolicyTextSync(source), { source });
 }
 
-/** The path of a policy file; a relative one is below the current folder. */
+/** The path of a policy file, as given. */
 export function readPath(path: unknown): string {
-  if (path instanceof URL && path.protocol === 'file:') return fileURLToPath(path);
-  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return path;
+  const text = path instanceof URL ? pathOf(path) : path;
+  if (typeof text === 'string' && text !== '' && !text.includes('\0')) return text;
   throw misuse(
     TypeError,
     'ERR_NETJAIL_INVALID_ARGUMENT',
-    `Cannot read ${show(path)}: the path of a policy is a string or a file URL`,
+    `Cannot read ${path instanceof URL ? quote(String(path)) : show(path)}: the path of a policy is a string or a file URL`,
   );
 }
 
-export async function readPolicyText(source: string): Promise<string> {
-  checkSize(source, (await stat(source)).size);
+function pathOf(url: URL): string | undefined {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return undefined; // Another scheme, another host, a slash in a name.
+  }
+}
+
+/** The same file when the program changes its current folder. `..` stays: it may be behind a link. */
+export function fixPath(path: string): string {
+  if (sep === '\\') return resolve(path);
+  return isAbsolute(path) ? path : `${process.cwd()}/${path}`;
+}
+
+/** So long after a change another one shows in the times of a file, whose clock may tick in two seconds. */
+const SETTLED = 2500;
+
+/**
+ * What tells a file from what it was: the same as before when nobody has written it since; `undefined` where
+ * that cannot be told yet, and for what is no regular file.
+ */
+export async function stateOf(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true });
+  const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = found;
+  if (!found.isFile() || Date.now() - Number(ctimeMs) < SETTLED) return undefined;
+  return [dev, ino, size, mtimeNs, ctimeNs].join();
+}
+
+/** The text of a policy file; `source` is what errors call it. */
+export async function readPolicyText(path: string, source: string = path): Promise<string> {
+  checkSize(source, (await stat(path)).size);
   const chunks: Buffer[] = [];
   // What has no size, a pipe or a device, may have no end either.
-  for await (const chunk of createReadStream(source, { end: MAX_BYTES })) chunks.push(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { end: MAX_BYTES })) chunks.push(chunk as Buffer);
   return decode(source, Buffer.concat(chunks));
 }
 
-export function readPolicyTextSync(source: string): string {
-  checkSize(source, statSync(source).size);
+export function readPolicyTextSync(path: string, source: string = path): string {
+  checkSize(source, statSync(path).size);
   const chunks: Buffer[] = [];
-  const file = openSync(source, 'r');
+  const file = openSync(path, 'r');
   try {
     for (let left = MAX_BYTES + 1; ;) {
       const chunk = Buffer.allocUnsafe(CHUNK);

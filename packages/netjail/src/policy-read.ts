@@ -1,6 +1,6 @@
 import { faultOf } from './entry.ts';
 import { misuse, type CodedError } from './errors.ts';
-import { isRecord, quote, readOnce } from './internal/assert.ts';
+import { isRecord, plainly, quote, readOnce } from './internal/assert.ts';
 import { JsonError, MAX_DEPTH, parseJson, placeOf, type JsonNode, type JsonProperty } from './policy-json.ts';
 
 /** What a rule set is made of: as in `new Rules(init)`. */
@@ -226,7 +226,8 @@ class PolicyReader {
     const inner = fault?.where.slice(fault.where.indexOf(']') + 1) ?? '';
     const reason = fault?.reason ?? cause.message;
     const value = written.node.kind === 'string' ? `${quote(written.node.value)}: ` : '';
-    const error = this.#error(type, written.node, `${written.field}${inner}`, `${value}${reason}`);
+    const place = placeIn(written.node, fault?.unknown, inner.slice(1));
+    const error = this.#error(type, place, `${written.field}${inner}`, `${value}${reason}`);
     return Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
   }
 
@@ -242,13 +243,21 @@ class PolicyReader {
     const name = this.#source === undefined ? 'the policy' : `policy ${quote(this.#source)}`;
     const parts = [
       ...(place === undefined ? [] : [`line ${place.line} column ${place.column}`]),
-      ...(field === '' ? [] : [field]),
+      ...(field === '' ? [] : [plainly(field)]),
     ];
     const message = `Cannot read ${name}: ${[parts.join(', '), reason].filter((part) => part !== '').join(': ')}`;
     const error = misuse(type, 'ERR_NETJAIL_INVALID_POLICY', message);
     const facts: PolicyErrorFacts = { source: this.#source, line: place?.line, column: place?.column, field };
     return Object.assign(error, facts);
   }
+}
+
+/** Where an entry is wrong: at a field that it must not have, at the value of a field, or as a whole. */
+function placeIn(node: JsonNode, unknown: PropertyKey | undefined, field: string): { readonly at: number } {
+  if (node.kind !== 'object') return node;
+  const { properties } = node;
+  const wrong = unknown === undefined ? properties.get(field)?.value : properties.get(String(unknown));
+  return wrong ?? node;
 }
 
 function listsOf(allow: readonly Written[], block: readonly Written[]): PolicyLists {

@@ -4,7 +4,7 @@ import { misuse } from './errors.ts';
 import { publishPolicy } from './events.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import { parsePolicy } from './policy.ts';
-import { readPath, readPolicyText, readPolicyTextSync } from './policy-file.ts';
+import { fixPath, readPath, readPolicyText, readPolicyTextSync, stateOf } from './policy-file.ts';
 import type { Rules } from './rules.ts';
 import { withdraw } from './withdrawn.ts';
 
@@ -43,8 +43,10 @@ const DEFAULT_INTERVAL = 5000;
  * - Give adapters a function: `createFetch({ rules: () => policy.rules })`. Every call then has the
  *   rules of that moment. Connections that were opened under replaced rules are not used again, and
  *   idle ones are closed; requests under way finish.
+ * - A relative path is below the current folder at this call, whatever the program changes to later.
  * - The folder is watched, so that editors and tools that replace the file are noticed. With
- *   `interval: 0`, one that is removed and made again is not: the looks in between find that.
+ *   `interval: 0`, a folder that is removed and made again, or is behind a link that is set to another
+ *   one, is not: the looks in between find that.
  *
  * @throws {SyntaxError | TypeError} at the start what `loadPolicySync` throws, for there are no last
  * good rules yet; `ERR_NETJAIL_INVALID_OPTION` for malformed options.
@@ -77,7 +79,9 @@ export function watchPolicy(path: string | URL, options: WatchOptions = {}): Pol
 }
 
 class Watch implements PolicyWatch {
+  /** The file as it was given. */
   readonly #source: string;
+  readonly #path: string;
   readonly #onError: ((error: Error) => void) | undefined;
   #rules: Rules;
   /** The text that the rules are of. */
@@ -87,6 +91,10 @@ class Watch implements PolicyWatch {
   #reported: string | undefined;
   #reading: Promise<void> | undefined;
   #again = false;
+  /** The file as it was when it was read last, where a change since would show. */
+  #seen: string | undefined;
+  /** Somebody asked, or it is time: it is read whatever it looks like. */
+  #whole = false;
   /** Somebody asked: what is broken is told at once. */
   #sure = false;
   #closed = false;
@@ -103,17 +111,18 @@ class Watch implements PolicyWatch {
     interval: number,
   ) {
     this.#source = source;
+    this.#path = fixPath(source);
     this.#onError = onError;
     // Watched first, so that no change between the two is missed.
     this.#watcher = this.#open(interval);
     try {
-      this.#text = readPolicyTextSync(source);
+      this.#text = readPolicyTextSync(this.#path, source);
       this.#rules = parsePolicy(this.#text, { source });
     } catch (error) {
       this.#watcher?.close();
       throw error;
     }
-    if (interval > 0) this.#timer = setInterval(() => this.#look(), interval).unref();
+    if (interval > 0) this.#timer = setInterval(() => this.#look(true), interval).unref();
     this.#signal = signal;
     signal?.addEventListener('abort', this.#abort, { once: true });
     this.#publish('loaded', undefined, undefined);
@@ -125,6 +134,7 @@ class Watch implements PolicyWatch {
 
   async reload(): Promise<void> {
     this.#sure = true;
+    this.#whole = true;
     await this.#read();
   }
 
@@ -139,7 +149,7 @@ class Watch implements PolicyWatch {
   /** Without notices of the system there are the looks; without both it would watch nothing. */
   #open(interval: number): FSWatcher | undefined {
     try {
-      const watcher = watch(dirname(this.#source), { persistent: false }, () => this.#look());
+      const watcher = watch(dirname(this.#path), { persistent: false }, () => this.#look(false));
       return watcher.on('error', (error: Error) => {
         watcher.close();
         if (interval === 0 && !this.#closed) this.#keep(error, undefined, true);
@@ -150,7 +160,9 @@ class Watch implements PolicyWatch {
     }
   }
 
-  #look(): void {
+  /** A notice is of anything in the folder, a log file too: `whole` when it is not only that. */
+  #look(whole: boolean): void {
+    this.#whole ||= whole;
     this.#read().catch((error: unknown) => {
       // Only a defect of ours gets here: not to be swallowed.
       queueMicrotask(() => {
@@ -185,9 +197,14 @@ class Watch implements PolicyWatch {
     let text: string | undefined;
     let rules: Rules;
     const sure = this.#sure;
+    const whole = this.#whole;
     this.#sure = false;
+    this.#whole = false;
     try {
-      text = await readPolicyText(this.#source);
+      const state = await stateOf(this.#path);
+      if (!whole && state !== undefined && state === this.#seen) return;
+      text = await readPolicyText(this.#path, this.#source);
+      this.#seen = state;
       if (text === this.#text && this.#reported === undefined) {
         this.#suspect = undefined;
         return;
@@ -218,7 +235,7 @@ class Watch implements PolicyWatch {
       clearTimeout(this.#settling);
       this.#settling = setTimeout(() => {
         this.#settling = undefined;
-        this.#look();
+        this.#look(true);
       }, SETTLE).unref();
       return;
     }

@@ -6,6 +6,11 @@ export interface AgentLike {
   dispatch(options: object, handler: object): boolean;
   close(): Promise<void>;
   destroy(error?: Error | null): Promise<void>;
+  /** How large messages may be, and what else undici asks whoever dispatches a WebSocket or an EventSource. */
+  readonly webSocketOptions?: unknown;
+  readonly eventSourceOptions?: unknown;
+  /** Since undici 7: how many connections and requests there are, by origin. */
+  readonly stats?: unknown;
 }
 
 /** The agent of one rule set with its connector. */

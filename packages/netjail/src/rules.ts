@@ -3,7 +3,7 @@ import type { EntryFields, EntryInput } from './entry.ts';
 import { misuse } from './errors.ts';
 import { Explanation, readExplainTarget, readingsOf, targetText, type ExplainTarget } from './explain.ts';
 import { newHash } from './group.ts';
-import { isRecord, readOnce, show } from './internal/assert.ts';
+import { isRecord, plainly, readOnce, show } from './internal/assert.ts';
 import { Layer } from './layer.ts';
 import { lintLayer, type LintWarning } from './lint.ts';
 import { EntryList } from './list.ts';
@@ -11,7 +11,7 @@ import { readPolicy } from './policy-read.ts';
 import { readScopes } from './rules-text.ts';
 import { IPV4, IPV6, scanAddress, scanned } from './scan.ts';
 import { scopesMeet } from './scopes.ts';
-import { allowed, denied, type TargetFacts, type Verdict } from './verdict.ts';
+import { allowed, cut, denied, type TargetFacts, type Verdict } from './verdict.ts';
 
 /** The two lists of a rule set; an omitted one is empty. */
 export interface RulesInit {
@@ -221,8 +221,8 @@ export class Rules {
    */
   judge(address: string | Address, facts?: TargetFacts): Verdict {
     const target = typeof address === 'string' ? Address.tryParse(address) : expectAddress(address);
-    if (target === undefined) return denied(String(address).slice(0, 256), 'not-an-address');
-    if (target.zone !== '') return denied(target.toString(), 'zone');
+    if (target === undefined) return denied(cut(String(address)), 'not-an-address');
+    if (target.zone !== '') return denied(cut(target.toString()), 'zone');
     let first: Verdict | undefined;
     for (const layer of this.#layers) {
       const verdict = layer.judge(target, facts);
@@ -294,7 +294,7 @@ export class Rules {
    */
   explain(target: string | Address | ExplainTarget): Explanation {
     const { address, path, facts } = readExplainTarget(target);
-    if (path !== undefined) return new Explanation(path, [], this.judgePath(path));
+    if (path !== undefined) return new Explanation(plainly(path), [], this.judgePath(path));
     if (address === undefined) {
       return new Explanation(targetText(undefined, facts), [], this.judgeHost(facts));
     }
@@ -303,7 +303,7 @@ export class Rules {
       parsed === undefined || parsed.zone !== ''
         ? []
         : this.#layers.flatMap((layer, scope) => readingsOf(layer, scope, parsed, facts));
-    const text = (parsed ?? address).toString().slice(0, 256);
+    const text = (parsed ?? address).toString();
     return new Explanation(targetText(text, facts), steps, this.judge(address, facts));
   }
 

@@ -1,3 +1,5 @@
+import { isRecord, plainly } from './internal/assert.ts';
+
 /**
  * Why an address, a name or a path was denied. A closed set: new reasons come only with a new
  * minor version.
@@ -55,7 +57,10 @@ export interface Allowed {
 /** A negative verdict and why. */
 export interface Denial {
   readonly allowed: false;
-  /** The address that was judged, canonical where it is one; absent for a name or no rules. */
+  /**
+   * The address that was judged, canonical where it is one; absent for a name or no rules. With the
+   * reasons `not-an-address` and `zone` it has what somebody else wrote, of that the first 256 UTF-16 units.
+   */
   readonly address: string | undefined;
   readonly reason: Reason;
   /** The block entry that matched, as it was written; absent when no entry decided. */
@@ -67,7 +72,7 @@ export interface Denial {
 /** The outcome of judging one target. */
 export type Verdict = Allowed | Denial;
 
-/** What is known of a target besides its address. */
+/** What is known of a target besides its address: an object's own properties, not those that it inherits. */
 export interface TargetFacts {
   /**
    * What was asked for: a name, or an address literal, which matches no entry with a host. Absent
@@ -82,6 +87,11 @@ export function allowed(address: string | undefined, entry: string | undefined):
   return Object.freeze({ allowed: true, address, reason: undefined, entry, carried: undefined });
 }
 
+/** As much of text that is no plain address as a denial keeps: it can be megabytes of somebody's input. */
+export function cut(text: string): string {
+  return text.slice(0, 256);
+}
+
 export function denied(
   address: string | undefined,
   reason: Reason,
@@ -91,9 +101,38 @@ export function denied(
   return Object.freeze({ allowed: false, address, reason, entry, carried });
 }
 
+const REASONS: Readonly<Record<Reason, true>> = {
+  'no-rules': true,
+  'not-allowed': true,
+  blocked: true,
+  'carried-address-blocked': true,
+  'carried-address-not-allowed': true,
+  'loopback-blocked': true,
+  'host-not-allowed': true,
+  'host-blocked': true,
+  'port-not-allowed': true,
+  'port-blocked': true,
+  'path-not-allowed': true,
+  'path-blocked': true,
+  'not-an-address': true,
+  zone: true,
+  'mixed-answer': true,
+  'proxied-name': true,
+  'not-judged': true,
+};
+
+/** Whether a value is a denial, as far as its text is made of it. */
+export function isDenial(value: unknown): value is Denial {
+  if (!isRecord(value)) return false;
+  const { reason, address, entry, carried } = value;
+  const texts = [address, entry, carried].every((text) => text === undefined || typeof text === 'string');
+  return texts && typeof reason === 'string' && Object.hasOwn(REASONS, reason);
+}
+
 /** The denial as a clause of a sentence: `10.0.0.1 is blocked by 10.0.0.0/8`. */
 export function explainDenial(denial: Denial): string {
-  const address = denial.address ?? 'it';
+  // What no address was made of is somebody's text.
+  const address = plainly(denial.address ?? 'it');
   switch (denial.reason) {
     case 'no-rules':
       return 'no rules are in effect';
@@ -114,7 +153,7 @@ export function explainDenial(denial: Denial): string {
     case 'port-not-allowed':
       return denial.address === undefined
         ? 'no entry allows this host on this port'
-        : `${denial.address} is allowed on other ports only`;
+        : `${address} is allowed on other ports only`;
     case 'port-blocked':
       return `the port is blocked by ${denial.entry}`;
     case 'path-not-allowed':

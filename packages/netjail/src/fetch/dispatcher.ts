@@ -22,6 +22,9 @@ export interface DispatcherMethods {
   close(): Promise<void>;
   /** Destroys every connection. */
   destroy(error?: Error | null): Promise<void>;
+  /** Read by the runtime: how large messages may be (options `webSocket` and `eventSource`). */
+  readonly webSocketOptions: unknown;
+  readonly eventSourceOptions: unknown;
 }
 
 // At import, as in index.ts.
@@ -60,6 +63,8 @@ export function createDispatcher(options: FetchOptions = {}): RuntimeDispatcher 
     closeIdleConnections: () => pools.closeIdleConnections(),
     close: () => pools.close(),
     destroy: (error = null) => pools.destroy(error),
+    webSocketOptions: pools.webSocketOptions,
+    eventSourceOptions: pools.eventSourceOptions,
   };
   return Object.freeze(methods) as RuntimeDispatcher;
 }

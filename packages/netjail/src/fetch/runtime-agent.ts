@@ -66,6 +66,14 @@ function wrapped(Agent: AgentClass, Wrapper: AgentClass): AgentClass {
       return this.#wrapper.dispatch(options, handler);
     }
 
+    get webSocketOptions(): unknown {
+      return this.#agent.webSocketOptions;
+    }
+
+    get eventSourceOptions(): unknown {
+      return this.#agent.eventSourceOptions;
+    }
+
     close(): Promise<void> {
       return this.#agent.close();
     }

@@ -57,6 +57,8 @@ const MIN_TIME_BETWEEN_RESOLUTIONS = 30_000;
  * - Make it with `'grpc.use_local_subchannel_pool': 1`, too: otherwise channels with the same target,
  *   credentials and options share one connection, whatever their rules. gRPC keeps a connection whose
  *   rules a function has replaced since, until it is lost or the channel closes.
+ * - The scheme is the whole program's, and of two registrations the later one counts for the channels
+ *   that are made from then on: other rules take a scheme of another name, or none here and `withRules`.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for malformed options.
  *

@@ -11,20 +11,18 @@ import {
 import { currentRules, underRulesOfCall } from '../context.ts';
 import { misuse } from '../errors.ts';
 import { Guard } from '../guard.ts';
-import { isRecord, readOnce, show } from '../internal/assert.ts';
+import { isRecord, readOnce } from '../internal/assert.ts';
 import { readInteger, readOptions, refuseOptions, type GuardSettings } from '../options.ts';
 import { DEFAULT_MAX_POOLS, Pools } from '../pool.ts';
 import { namesAnotherTarget, proxiedDenial } from '../proxied.ts';
 import type { Rules } from '../rules.ts';
 import { readTarget } from '../target.ts';
+import { isGiven, leadsAround, readDirect, REFUSED_IN_REQUEST, type Options } from './request-options.ts';
 
-type Options = Record<PropertyKey, unknown>;
 type Open = (options: ConnectOptions | PathOptions) => unknown;
+type Created = (error: Error | null, socket?: Socket) => void;
 type AddRequest = { addRequest(request: http.ClientRequest, options: unknown): void };
 
-/** What Node sets on every request's options and our own createConnection makes harmless. */
-const IGNORED = new Set(['path', 'socketPath', 'createConnection']);
-const REFUSED_IN_REQUEST = AROUND_THE_GATE.filter((name) => !IGNORED.has(name));
 const REFUSED_IN_AGENT = [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'agent'];
 
 /** Where the options of a request, and its socket, say under which rules they are. */
@@ -117,8 +115,7 @@ export class AgentGate {
       // Read once: a host that is judged here must not be another one for the agent.
       options = readOnce(options);
       // The connection judges its host, but not when it goes to a path.
-      const toPath = options['socketPath'] !== undefined && options['socketPath'] !== null;
-      const own = toPath
+      const own = isGiven(options['socketPath'])
         ? { host: undefined, port: undefined }
         : { host: options['host'], port: options['port'] };
       const error = proxiedDenial(pool, request.method, request.path, own);
@@ -167,7 +164,7 @@ export class AgentGate {
    * Opens a socket: Node's own `open` with options that reach judged addresses only. Node calls it
    * with the options of a request; clients that want a socket for themselves call it with their own.
    * An error is the socket's, so that whatever queues behind it in Node's agent goes on; a client's
-   * own callback has it instead.
+   * own callback has it, too, and alone where no socket was opened.
    */
   connect(given: unknown, callback: unknown, open: Open): Socket {
     const pass = this.passOf(given);
@@ -179,7 +176,7 @@ export class AgentGate {
       // A request that was admitted before may finish.
       if (pass === undefined && this.#closed) throw closed('open a socket');
       const { socketPath } = options as { socketPath?: unknown };
-      if (socketPath !== undefined && socketPath !== null) {
+      if (isGiven(socketPath)) {
         socket = lockSocket(this.#open(guard, open, pinPath(guard, socketPath, options)));
       } else {
         const gate = new Gate(guard, readTarget(options['host'], options['port']));
@@ -188,14 +185,14 @@ export class AgentGate {
       }
     } catch (error) {
       if (pass === undefined && typeof callback === 'function') {
-        process.nextTick(callback as (error: unknown) => void, error);
+        process.nextTick(callback as Created, error as Error);
         return undefined as never;
       }
       socket = lockSocket(this.#open(guard, open, failingOptions(error as Error, options)));
     }
     if (pass !== undefined) (socket as unknown as Options)[PASS] = pass;
     else if (typeof callback === 'function')
-      socket.once(this.#secure ? 'secureConnect' : 'connect', () => callback(null, socket));
+      callWhenOpen(socket, this.#secure ? 'secureConnect' : 'connect', callback as Created);
     return socket;
   }
 
@@ -237,43 +234,20 @@ export class AgentGate {
   }
 }
 
+/** Calls back once: when a socket is open, or has failed; from then on its errors are its owner's. */
+function callWhenOpen(socket: Socket, event: 'connect' | 'secureConnect', callback: Created): void {
+  const settle = (error: Error | null): void => {
+    socket.off(event, opened).off('error', settle).off('close', gone);
+    callback(error, error === null ? socket : undefined);
+  };
+  const opened = (): void => settle(null);
+  const gone = (): void =>
+    settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'));
+  socket.on(event, opened).on('error', settle).on('close', gone);
+}
+
 function closed(verb: string): Error {
   return misuse(Error, 'ERR_NETJAIL_CLOSED', `Cannot ${verb}: the agent is closed`);
-}
-
-type Refused =
-  | 'lookup'
-  | 'fd'
-  | 'handle'
-  | '_handle'
-  | 'socket'
-  | 'pipe'
-  | 'blockList'
-  | 'proxy'
-  | 'proxyEnv';
-
-/** Whether there is one of {@link REFUSED_IN_REQUEST}. Written out: it is asked for each request. */
-function leadsAround(options: { readonly [name in Refused]?: unknown }): boolean {
-  const { lookup, fd, handle, _handle, socket, pipe, blockList, proxy, proxyEnv } = options;
-  const one = lookup ?? fd ?? handle ?? _handle ?? socket ?? pipe ?? blockList ?? proxy ?? proxyEnv;
-  return one !== undefined && one !== null;
-}
-
-function readDirect(given: unknown): Options {
-  if (!isRecord(given)) {
-    throw misuse(
-      TypeError,
-      'ERR_NETJAIL_INVALID_ARGUMENT',
-      `Cannot connect to ${show(given)}: options are an object`,
-    );
-  }
-  const options = readOnce(given);
-  refuseOptions(options, REFUSED_IN_REQUEST);
-  options['host'] ??= options['hostname'];
-  options['socketPath'] ??= options['path'];
-  // A name of Node's for its TLS sessions, which are kept per rule set.
-  options['_agentKey'] = undefined;
-  return options;
 }
 
 function closeSockets(sockets: http.Agent['freeSockets'], suffix: string): void {

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { GuardOptions } from '../options.ts';
 import { AgentGate } from './gate.ts';
 
@@ -80,7 +81,8 @@ export class HttpAgent extends http.Agent {
 
   /**
    * Opens a guarded socket, for Node and for clients that ask an agent for one. A denial is the
-   * error of the socket, or of the callback when a client gives one.
+   * error of the socket. A client's callback is called once, with the open socket or with the error; what
+   * is denied without a look-up gives no socket then.
    */
   override createConnection(options: unknown, callback?: unknown): Created {
     return this.#gate.connect(options, callback, this.#open);
@@ -159,7 +161,8 @@ export class HttpsAgent extends https.Agent {
 
   /**
    * Opens a guarded socket, for Node and for clients that ask an agent for one. A denial is the
-   * error of the socket, or of the callback when a client gives one.
+   * error of the socket. A client's callback is called once, with the open socket or with the error; what
+   * is denied without a look-up gives no socket then.
    */
   override createConnection(options: unknown, callback?: unknown): Created {
     return this.#gate.connect(options, callback, this.#open);
@@ -188,4 +191,5 @@ export class HttpsAgent extends https.Agent {
   }
 }
 
-type Created = ReturnType<http.Agent['createConnection']>;
+/** As in the types of the Node that this is compiled with: older ones leave the method out. */
+type Created = http.Agent extends { createConnection(...args: never): infer Socket } ? Socket : Duplex;

@@ -1,11 +1,24 @@
 /** Longer text than this is cut in messages: a host can be megabytes of somebody's input. */
 const MAX_QUOTED = 200;
 
-/** The text in double quotes, control characters escaped, long text cut. */
+/** What a terminal or a log may act on and JSON leaves as it is: the other controls, line ends, marks that turn text. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** The text in double quotes on one line, what is not printed escaped, long text cut. */
 export function quote(text: string): string {
-  return text.length > MAX_QUOTED
-    ? `${JSON.stringify(text.slice(0, MAX_QUOTED))} (${text.length} characters)`
-    : JSON.stringify(text);
+  const cut = text.length > MAX_QUOTED;
+  const quoted = JSON.stringify(cut ? text.slice(0, MAX_QUOTED) : text).replace(UNPRINTABLE, escaped);
+  return cut ? `${quoted} (${text.length} characters)` : quoted;
+}
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+}
+
+/** An address, a name or a field: as it is where it looks like one, quoted where it is anything else. */
+export function plainly(text: string): string {
+  return text.length <= MAX_QUOTED && /^[\w.:%/\\[\]*@-]+$/.test(text) ? text : quote(text);
 }
 
 /** Any value as it may stand in a message: never calls code of the value's own. */

@@ -113,6 +113,9 @@ export const Dispatcher: new <C extends AgentClass>(
       const given = typeof error === 'function' ? (error as () => void) : callback;
       return settle(pools.destroy(error instanceof Error ? error : null), given);
     };
+    Object.defineProperty(this, 'webSocketOptions', { value: pools.webSocketOptions });
+    Object.defineProperty(this, 'eventSourceOptions', { value: pools.eventSourceOptions });
+    if ('stats' in Agent!.prototype) Object.defineProperty(this, 'stats', { get: () => pools.stats });
     // The class's own request, stream, pipeline, connect, upgrade and compose use `this.dispatch`.
     for (const name of ['request', 'stream', 'pipeline', 'connect', 'upgrade', 'compose']) {
       const method = (Agent as { prototype: Record<string, unknown> }).prototype[name];
