@@ -1,6 +1,6 @@
 // Packs netjail, installs the tarball in an empty project and imports every entry point there;
 // then publint and attw look at the tarball.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ try {
     .map(({ path }) => path)
     .filter(
       (path) =>
-        !/^(?:dist\/.+\.(?:js|d\.ts)|schema\/policy\.json|package\.json|README\.md|LICENSE|SECURITY\.md)$/.test(
+        !/^(?:dist\/.+\.(?:js|d\.ts)|docs\/[\w-]+\.md|schema\/policy\.json|package\.json|README\.md|LICENSE|SECURITY\.md)$/.test(
           path,
         ),
     );
@@ -37,6 +37,15 @@ try {
     'schema/policy.json',
   ]) {
     if (!files.some(({ path }) => path === wanted)) throw new Error(`the tarball lacks ${wanted}`);
+  }
+
+  // The examples stay in the repository.
+  const links = readFileSync(join(root, 'packages/netjail/README.md'), 'utf8').matchAll(
+    /\]\(([\w./-]+)[#)]/g,
+  );
+  for (const [, link] of links) {
+    if (!link.startsWith('examples/') && !files.some(({ path }) => path === link))
+      throw new Error(`the README of the tarball links to ${link}, which it lacks`);
   }
 
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
@@ -66,6 +75,22 @@ try {
     );
     console.log(`${entry}: imports, with ${name}`);
   }
+  // The oldest types of the oldest Node that is supported, none of the clients, everything checked.
+  run('npm', ['install', '@types/node@20.19.0', '--no-audit', '--no-fund', '--loglevel=error'], folder);
+  writeFileSync(join(folder, 'consumer.ts'), entries.map((entry) => `import '${entry}';\n`).join(''));
+  const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false', '--noEmit'];
+  const module = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node'];
+  const { stdout, error } = spawnSync(
+    join(root, 'node_modules/.bin/tsc'),
+    [...strict, ...module, 'consumer.ts'],
+    { cwd: folder, encoding: 'utf8' },
+  );
+  if (error !== undefined) throw error;
+  // Newer compilers find something wrong in these types themselves.
+  const ours = stdout.split('\n').filter((line) => /^(?:consumer|node_modules\/netjail)/.test(line));
+  if (ours.length > 0) throw new Error(ours.join('\n'));
+  console.log('@types/node 20.19.0: compiles, with everything checked');
+
   let hidden = false;
   try {
     run(

@@ -20,6 +20,8 @@ const storage: AsyncLocalStorage<unknown> = (() => {
  * returns what it returns.
  *
  * - Nested scopes only narrow: inside an outer scope an address must pass both.
+ *   More than 256 different scopes inside each other work, but their text can no longer be read, and
+ *   another installed copy of netjail refuses them.
  * - `undefined` and `null` are the empty rule set, which denies everything, never the outer rules.
  * - The rules travel with promises, timers, streams and `AsyncResource.bind`. A connection pool or
  *   event emitter that calls back later has the context of whoever made it: netjail's adapters

@@ -99,8 +99,9 @@ function readInit(init: unknown): Facts {
     return refuse(`its port is a number, not ${show(port)}`);
   if (!Array.isArray(denials)) return refuse(`its denials are an array, not ${show(denials)}`);
   const all: readonly unknown[] = [...(denials as unknown[])];
-  const [first, ...others] = all.filter(isDenial);
-  if (others.length + 1 < all.length) return refuse('each denial is a negative verdict');
+  const valid = all.filter(isDenial);
+  if (valid.length < all.length) return refuse('each denial is a negative verdict');
+  const [first, ...others] = valid;
   if (first === undefined) return refuse('it has no denial');
   return { host, port, denials: Object.freeze([first, ...others] as const) };
 }

@@ -243,7 +243,7 @@ class PolicyReader {
     const name = this.#source === undefined ? 'the policy' : `policy ${quote(this.#source)}`;
     const parts = [
       ...(place === undefined ? [] : [`line ${place.line} column ${place.column}`]),
-      ...(field === '' ? [] : [plainly(field)]),
+      ...(path === '' ? [] : [plainly(path)]),
     ];
     const message = `Cannot read ${name}: ${[parts.join(', '), reason].filter((part) => part !== '').join(': ')}`;
     const error = misuse(type, 'ERR_NETJAIL_INVALID_POLICY', message);

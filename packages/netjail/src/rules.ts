@@ -237,7 +237,8 @@ export class Rules {
    * no allow entry could accept an address of it on that port, or a block entry names it (or the
    * port) without a prefix, or blocks together leave no address of an allow entry. Nested scopes are
    * each asked by itself, and those without a host or port in an entry also whether they have an
-   * address in common. Allowed says only that its addresses are to be judged.
+   * address in common. Allowed says only that its addresses are to be judged:
+   * what they carry and where they lead (`::`) is not looked at before.
    */
   judgeHost(facts?: TargetFacts): Verdict {
     for (const layer of this.#layers) {

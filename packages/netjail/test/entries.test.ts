@@ -207,7 +207,9 @@ describe('Entries with a prefix and more', () => {
   it('are refused with where they are wrong, and why', () => {
     const error = assertError(() => parseEntry({ host: 'a b' }, 'allow[2]'));
     const reason = 'it is not a host name, nor "*." and one';
-    assert.deepEqual(faultOf(error), { where: 'allow[2].host', reason });
+    assert.deepEqual(faultOf(error), { where: 'allow[2].host', reason, unknown: undefined });
+    const unknown = faultOf(assertError(() => parseEntry({ host: 'a.test', ports: 1 }, 'allow[2]')));
+    assert.deepEqual([unknown?.where, unknown?.unknown], ['allow[2]', 'ports']);
     assert.equal(error.message, `Cannot use "a b" as allow[2].host: ${reason}`);
     assert.equal(faultOf(new Error('another')), undefined);
   });
@@ -218,6 +220,25 @@ describe('Entries with a prefix and more', () => {
       code: 'ERR_NETJAIL_INVALID_ENTRY',
       message: /allow\[0\]: the key "host" stands here twice/,
     });
+  });
+
+  it('match by the own properties of what is known, never by those of a prototype', () => {
+    const byHost = new Rules({ allow: [{ host: 'api.example.com', port: 443 }] });
+    const inherited = Object.create({ host: 'api.example.com', port: 443 }) as TargetFacts;
+    for (const address of ['8.8.8.8', '2606:4700::1']) {
+      assert.equal(byHost.accept(address, { host: 'api.example.com', port: 443 }), true);
+      assert.equal(byHost.accept(address, inherited), false);
+      assert.equal(byHost.judge(address, inherited).allowed, false);
+      assert.equal(byHost.accept(address, null as never), false);
+    }
+    const facts = { port: 443 };
+    Object.defineProperty(Object.prototype, 'host', { value: 'api.example.com', configurable: true });
+    try {
+      assert.equal(byHost.accept('8.8.8.8', facts), false);
+      assert.equal(byHost.explain({ address: '8.8.8.8', ...facts }).verdict.allowed, false);
+    } finally {
+      delete (Object.prototype as { host?: string }).host;
+    }
   });
 
   it('look nothing up when a name cannot be allowed since all of it is blocked', () => {

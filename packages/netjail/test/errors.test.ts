@@ -57,9 +57,71 @@ describe('DeniedError', () => {
     assert.ok(
       hostile.message.length < 400 && !hostile.message.includes('\n') && !hostile.message.includes('\u001b'),
     );
-    assert.throws(() => new DeniedError({ host: 'x', denials: [] }), {
-      code: 'ERR_NETJAIL_INVALID_ARGUMENT',
+  });
+
+  const denial = denied(undefined, 'no-rules');
+  const malformed: [name: string, init: unknown, message: string][] = [
+    ['nothing', undefined, 'undefined is no object with host, port and denials'],
+    ['an array', [], 'an array is no object with host, port and denials'],
+    ['no host', { denials: [denial] }, 'its host is a string, not undefined'],
+    ['a port in text', { host: 'x', port: '80', denials: [denial] }, 'its port is a number, not "80"'],
+    ['no denials', { host: 'x' }, 'its denials are an array, not undefined'],
+    ['an empty array of denials', { host: 'x', denials: [] }, 'it has no denial'],
+    ['a denial that is none', { host: 'x', denials: [denial, null] }, 'each denial is a negative verdict'],
+    [
+      'a reason that there is not',
+      { host: 'x', denials: [{ reason: 'zz' }] },
+      'each denial is a negative verdict',
+    ],
+    [
+      'a reason of Object',
+      { host: 'x', denials: [{ reason: 'constructor' }] },
+      'each denial is a negative verdict',
+    ],
+    [
+      'an address that is a number',
+      { host: 'x', denials: [{ ...denial, address: 1 }] },
+      'each denial is a negative verdict',
+    ],
+  ];
+  for (const [name, init, message] of malformed) {
+    it(`throws when made of ${name}`, () => {
+      assert.throws(() => new DeniedError(init as never), {
+        name: 'TypeError',
+        code: 'ERR_NETJAIL_INVALID_ARGUMENT',
+        message: `Cannot create a DeniedError: ${message}`,
+      });
     });
+  }
+
+  it('stays one short line, whatever a resolver or a zone says', () => {
+    const hostile = '\n2026 INFO login\u001b[2J\u007f\u009b1m\u0085\u2028\u202e\u{e0001}';
+    const rules = new Rules({ allow: ['public'] });
+    for (const address of [
+      hostile,
+      `fe80::1%${hostile}`,
+      `fe80::1%${'x'.repeat(1e6)}`,
+      'x'.repeat(1e6),
+      '1.1.1.1 ok',
+    ]) {
+      const verdict = rules.judge(address) as Denial;
+      const { message } = new DeniedError({ host: address, port: 80, denials: [verdict] });
+      assert.match(message, /^[\x20-\x7e]+$/);
+      assert.ok(message.length < 800, `${message.length} characters`);
+      assert.ok(verdict.address!.length <= 256);
+      assert.equal(verdict.address, address.slice(0, 256));
+      const explained = String(rules.explain(address));
+      assert.match(explained, /^[\x20-\x7e]+\n {2}[\x20-\x7e]+$/);
+      assert.ok(explained.length < 800);
+      const named = String(rules.explain({ address: '8.8.8.8', host: address }));
+      assert.match(named, /^[\x20-\x7e\n]+$/);
+      assert.match(String(rules.explain({ path: address })), /^[\x20-\x7e]+\n {2}[\x20-\x7e]+$/);
+    }
+    const { message } = new DeniedError({ host: 'x', denials: [denied('1.1.1.1 ok', 'not-an-address')] });
+    assert.equal(
+      message,
+      'Cannot connect to "x": the resolver answered "1.1.1.1 ok", which is not an address',
+    );
   });
 });
 
@@ -76,6 +138,8 @@ describe('deniedError()', () => {
     }
   });
   it('is undefined for anything else, cycles and throwing getters included', () => {
+    const { proxy: revoked, revoke } = Proxy.revocable([], {});
+    revoke();
     const cycle = new Error('a');
     cycle.cause = new AggregateError([cycle, undefined, null, 1]);
     for (const value of [
@@ -97,9 +161,45 @@ describe('deniedError()', () => {
           },
         },
       ),
+      { errors: revoked },
+      { errors: Object.defineProperty([error], '0', { get: () => assert.fail() }) },
+      {
+        errors: new Proxy([], {
+          get: (array, key) => (key === 'length' ? Number.NaN : Reflect.get(array, key)),
+        }),
+      },
     ]) {
       assert.equal(deniedError(value), undefined);
     }
+  });
+});
+
+describe('deniedError() of what has no end', () => {
+  const error = new DeniedError({ host: 'x', denials: [denied(undefined, 'no-rules')] });
+  /** An error with a new cause each time that it is asked, so many times deep. */
+  class Lazy extends Error {
+    static made = 0;
+    override get cause(): Error {
+      return new Lazy(`${++Lazy.made}`);
+    }
+    override set cause(_value: unknown) {}
+  }
+
+  it('stops after 10,000 values', () => {
+    Lazy.made = 0;
+    assert.equal(deniedError(new Lazy('first')), undefined);
+    assert.ok(Lazy.made >= 9_999 && Lazy.made <= 10_001, String(Lazy.made));
+  });
+
+  it('finds the nearest of many', () => {
+    const others = Array.from({ length: 9_000 }, () => new Error('another'));
+    assert.equal(deniedError(new AggregateError([...others, error])), error);
+    const beyond = [...Array.from({ length: 10_000 }, () => new Error('another')), error];
+    assert.equal(deniedError(new AggregateError(beyond)), undefined);
+    const own = Object.assign([new Error('a'), error], {
+      slice: () => assert.fail('its own slice is called'),
+    });
+    assert.equal(deniedError({ errors: own }), error);
   });
 });
 

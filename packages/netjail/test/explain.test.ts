@@ -132,13 +132,14 @@ describe('Rules.explain()', () => {
     assert.deepEqual(Object.keys(explanation.toJSON()), ['target', 'steps', 'verdict']);
   });
 
-  it('cuts a text that is no address and a zone after 256 characters', () => {
+  it('cuts and quotes a text that is no address and a zone, however long', () => {
     const long = 'x'.repeat(300);
     const rules = new Rules({ allow: ['public'] });
     for (const [address, target] of [
-      [long, long.slice(0, 256)],
-      [`fe80::1%${long}`, `fe80::1%${long}`.slice(0, 256)],
-      [Address.parse(`fe80::1%${long}`), `fe80::1%${long}`.slice(0, 256)],
+      [long, `"${long.slice(0, 200)}" (300 characters)`],
+      [`fe80::1%${long}`, `"${`fe80::1%${long}`.slice(0, 200)}" (308 characters)`],
+      [Address.parse(`fe80::1%${long}`), `"${`fe80::1%${long}`.slice(0, 200)}" (308 characters)`],
+      ['x'.repeat(200), 'x'.repeat(200)],
     ] as const) {
       assert.equal(rules.explain(address).target, target);
     }
@@ -404,6 +405,8 @@ describe('Rules.lint()', () => {
       ),
       ['never-matches {"prefix":"10.0.0.0/8","host":"a.test"}'],
     );
-    assert.deepEqual(codes(all, [{ port: [0, 65535] }]), []);
+    const nothing = ['never-matches 0.0.0.0/0', 'never-matches ::/0', 'blocks-every-allow'];
+    assert.deepEqual(codes(all, [{ port: [0, 65535] }]), nothing);
+    assert.deepEqual(codes(all, [{ port: [0, 65534] }]), []);
   });
 });

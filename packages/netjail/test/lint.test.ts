@@ -252,6 +252,85 @@ describe('Rules.lint() of an allow list and a block list', () => {
   }
 });
 
+describe('Rules.lint() of blocks that depend on the port', () => {
+  const rows: [allow: EntryInput, block: EntryInput[], covered: boolean][] = [
+    ['10.0.0.1', [{ port: [0, 65_535] }], true],
+    ['10.0.0.1', [{ port: [1, 65_535] }], false],
+    ['10.0.0.1', [{ port: [0, 65_534] }], false],
+    ['10.0.0.1', [{ port: [0, 999] }, { port: [1000, 65_535] }], true],
+    ['10.0.0.1', [{ port: [0, 998] }, { port: [1000, 65_535] }], false],
+    ['10.0.0.1', [{ port: [0, 999], prefix: '10.0.0.0/8' }, { port: [900, 65_535] }], true],
+    ['10.0.0.1', [{ port: [0, 999], prefix: '11.0.0.0/8' }, { port: [900, 65_535] }], false],
+    [{ port: [80, 90] }, [{ port: [70, 85] }, { port: [86, 90] }], true],
+    [{ port: [80, 90] }, [{ port: [70, 85] }, { port: [87, 90] }], false],
+    [{ port: [80, 90] }, [{ port: [70, 85] }, { port: [86, 89] }], false],
+    [{ port: [80, 90] }, [{ port: [81, 90] }, { port: [91, 99] }], false],
+    [{ port: [[80, 85], 443] }, [{ port: [1, 100] }, { port: 443 }], true],
+    [{ port: [[80, 85], 443] }, [{ port: [1, 100] }, { port: 444 }], false],
+    [{ host: 'a.test', port: [80, 90] }, [{ host: '*.test', port: [80, 85] }, { port: [86, 90] }], true],
+    [{ host: 'a.test', port: [80, 90] }, [{ host: 'b.test', port: [80, 85] }, { port: [86, 90] }], false],
+    // The addresses that are blocked on every port: 10.0.0.0/9 by the one, the rest by the other.
+    [{ prefix: '10.0.0.0/8', port: [1, 9] }, ['10.0.0.0/9', { prefix: '10.128.0.0/9', port: [0, 10] }], true],
+    [
+      { prefix: '10.0.0.0/8', port: [1, 9] },
+      ['10.0.0.0/9', { prefix: '10.128.0.0/9', port: [2, 10] }],
+      false,
+    ],
+    [
+      { prefix: '10.0.0.0/8', port: [1, 9] },
+      [
+        { prefix: '10.0.0.0/9', port: [1, 9] },
+        { prefix: '10.128.0.0/9', port: [1, 5] },
+        { prefix: '10.128.0.0/9', port: [6, 9] },
+      ],
+      true,
+    ],
+  ];
+  for (const [allow, block, covered] of rows) {
+    const text = JSON.stringify(allow);
+    it(`finds ${text} ${covered ? '' : 'not '}blocked by ${JSON.stringify(block)}`, () => {
+      const entries = found({ allow: [allow, { path: '/x' }], block }).filter((one) =>
+        one.startsWith('never'),
+      );
+      assert.equal(entries.length, covered ? 1 : 0);
+    });
+  }
+
+  it('finds what a name can lead to on one of its ports', () => {
+    const allow = [{ host: 'a.test', port: [80, 81] as const }];
+    const message = (block: EntryInput[]): string | undefined =>
+      new Rules({ allow, block }).lint().find(({ code }) => code === 'host-reaches-inside')?.message;
+    const block = ['private', 'link-local', { prefix: 'loopback', port: 80 }];
+    assert.match(message(block)!, /and loopback addresses are/);
+    assert.equal(message([...block, { prefix: 'loopback', port: 81 }]), undefined);
+  });
+});
+
+describe('Rules.lint() of one address', () => {
+  const rows: [allow: EntryInput, block: EntryInput[], never: boolean][] = [
+    ['::', ['127.0.0.0/8'], true],
+    ['0.0.0.0', ['::1'], true],
+    ['::', ['10.0.0.0/8'], false],
+    ['::/127', ['127.0.0.0/8'], false],
+    ['0.0.0.0/31', ['::1'], false],
+    ['64:ff9b::7f00:1', ['127.0.0.0/8'], true],
+    ['64:ff9b::7f00:1', ['10.0.0.0/8'], false],
+    ['2002:a00:1::', ['private'], true],
+    [{ prefix: '64:ff9b::a00:1', host: 'a.test' }, ['10.0.0.0/8'], true],
+    [{ prefix: '64:ff9b::a00:1', host: 'a.test' }, [{ prefix: '10.0.0.0/8', host: 'a.test' }], true],
+    [{ prefix: '64:ff9b::a00:1', host: 'a.test' }, [{ prefix: '10.0.0.0/8', host: 'b.test' }], false],
+    [{ prefix: '64:ff9b::a00:1', port: [80, 90] }, [{ prefix: '10.0.0.0/8', port: [80, 89] }], false],
+    [{ prefix: '64:ff9b::a00:1', port: [80, 90] }, [{ prefix: '10.0.0.0/8', port: [80, 91] }], true],
+  ];
+  for (const [allow, block, never] of rows) {
+    const text = JSON.stringify(allow);
+    it(`finds ${text} ${never ? '' : 'not '}denied where ${JSON.stringify(block)} is blocked`, () => {
+      const init = { allow: [allow, { path: '/x' }], block };
+      assert.equal(found(init).filter((one) => one.startsWith('never')).length, never ? 1 : 0);
+    });
+  }
+});
+
 describe('Rules.lint() of one list', () => {
   const redundant = (init: RulesInit): string[] => found(init).filter((text) => text.startsWith('redundant'));
 
@@ -267,16 +346,59 @@ describe('Rules.lint() of one list', () => {
     ]);
   });
 
-  const covered: [what: string, list: EntryInput[], redundant: number[]][] = [
+  /** What an IPv6 address of `public` carries is judged, in the allow list: there a prefix says more. */
+  const covered: [what: string, list: EntryInput[], redundant: number[], inBlock?: number[]][] = [
     ['a range that is written twice', ['private', 'loopback', 'private'], [2]],
     ['public that is written twice', ['public', 'public'], [1]],
     ['an IPv4 prefix inside public', ['8.8.8.0/24', 'public'], [0]],
-    ['no IPv6 prefix inside public, which judges IPv6 in its own way', ['2600::/16', 'public'], []],
+    ['an IPv6 prefix inside public in the block list only', ['2600::/16', 'public'], [], [0]],
     ['no IPv4 prefix that is partly outside of public', ['8.0.0.0/5', 'public'], []],
     [
-      'no IPv6 prefix with a port inside public',
+      'an IPv6 prefix with a port inside public in the block list only',
       [{ prefix: '64:ff9b::/96', port: 80 }, { prefix: '2600::/16', host: 'a.test' }, 'public'],
       [],
+      [0, 1],
+    ],
+    [
+      'an IPv6 prefix of the same port as public in the block list only',
+      [
+        { prefix: '2600::/16', port: 80 },
+        { prefix: 'public', port: 80 },
+      ],
+      [],
+      [0],
+    ],
+    ['a prefix that a range behind it has, too', ['10.0.0.0/8', 'private'], [0]],
+    ['an IPv6 prefix that a range behind it has, too', ['fe80::/10', '8.8.8.8', 'link-local'], [0]],
+    ['prefixes that a range behind them has, too', ['10.0.0.0/8', '192.168.0.0/16', 'private'], [0, 1]],
+    [
+      'a range with the prefixes of entries before it',
+      [...ranges.private, 'private'],
+      [ranges.private.length],
+    ],
+    ['a range inside another one behind it', ['link-local', 'special-purpose'], [0]],
+    ['a range inside another one before it', ['special-purpose', 'link-local'], [1]],
+    [
+      'a prefix of the same host and port as a range behind it',
+      [
+        { prefix: '10.0.0.0/8', host: 'a.test', port: 80 },
+        { prefix: 'private', host: 'a.test', port: 80 },
+      ],
+      [0],
+    ],
+    [
+      'no prefix of another host or port than a range behind it',
+      [
+        { prefix: '10.0.0.0/8', host: 'b.test', port: 80 },
+        { prefix: '10.0.0.0/8', host: 'a.test', port: 81 },
+        { prefix: 'private', host: 'a.test', port: 80 },
+      ],
+      [],
+    ],
+    [
+      'the first of three of which the third is needed',
+      ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'private', 'special-purpose'],
+      [0, 1, 2],
     ],
     ['public with a port beside public', [{ prefix: 'public', port: 80 }, 'public'], [0]],
     ['an IPv4 prefix behind public', ['public', '8.8.8.0/24'], [1]],
@@ -352,7 +474,8 @@ describe('Rules.lint() of one list', () => {
     ],
   ];
   for (const list of ['allow', 'block'] as const) {
-    for (const [what, entries, expected] of covered) {
+    for (const [what, entries, inAllow, inBlock = inAllow] of covered) {
+      const expected = list === 'allow' ? inAllow : inBlock;
       it(`finds ${what} in the ${list} list`, () => {
         const init = list === 'allow' ? { allow: entries } : { allow: ['0.0.0.0/0', '::/0'], block: entries };
         const written = new Rules(init).toJSON()[list];
@@ -370,6 +493,9 @@ describe('Rules.lint() of one list', () => {
       prefix: fc.constantFrom(
         'public',
         'private',
+        'link-local',
+        'special-purpose',
+        'fe80::/10',
         '10.0.0.0/8',
         '10.0.0.0/9',
         '10.128.0.0/9',
@@ -426,6 +552,15 @@ describe('Rules.lint() of one list', () => {
           );
           taken++;
         }
+        // All at once, too.
+        const left: { allow: readonly EntryInput[]; block: readonly EntryInput[] } = { ...rules.toJSON() };
+        for (const { code, list, entry: text } of rules.lint()) {
+          if (code !== 'redundant') continue;
+          const written = left[list!].map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
+          const at = written.lastIndexOf(text!);
+          left[list!] = left[list!].filter((_, i) => i !== at);
+        }
+        assert.deepEqual(verdicts(new Rules(left)), verdicts(rules));
       }),
     );
     assert.ok(taken > 0);
@@ -552,6 +687,18 @@ describe('Rules.lint() of the two families', () => {
   it('says nothing to a block of one family when not all of the families is allowed', () => {
     for (const allow of [['0.0.0.0/0', '::/1'], ['0.0.0.0/1', '::/0'], ['public']]) {
       assert.deepEqual(found({ allow, block: ['127.0.0.0/8'] }), []);
+    }
+    const hosts = [{ host: 'a.test' }, { prefix: '::/0', port: 1 }, '0.0.0.0/1'];
+    assert.ok(!found({ allow: hosts, block: ['127.0.0.0/8'] }).includes('one-family-blocked'));
+  });
+
+  it('warns of a block of one family when several entries allow all of both', () => {
+    for (const allow of [
+      ['0.0.0.0/1', '128.0.0.0/1', '::/0'],
+      [{ port: 443 }],
+      [{ prefix: '0.0.0.0/0', port: 1 }, '::/1', '8000::/1'],
+    ]) {
+      assert.deepEqual(found({ allow, block: ['127.0.0.0/8'] }), ['one-family-blocked']);
     }
   });
 });

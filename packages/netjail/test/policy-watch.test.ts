@@ -1,9 +1,20 @@
 // First: on Node 20 an undici that is loaded earlier hides the built-in one.
 import { createFetch } from '../src/fetch/index.ts';
 import assert from 'node:assert/strict';
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { stat } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +137,68 @@ describe('watchPolicy()', () => {
       assert.equal(before.accept('127.0.0.1'), true, 'the rules themselves never change');
     });
   }
+
+  it('follows the file that it was given when the program changes its current folder', async (t) => {
+    const { path } = watched(t, OPEN);
+    const elsewhere = mkdtempSync(join(tmpdir(), 'netjail-watch-'));
+    writeFileSync(join(elsewhere, 'egress.json'), '{ "allow": ["0.0.0.0/0"] }');
+    const here = process.cwd();
+    t.after(() => {
+      process.chdir(here);
+      rmSync(elsewhere, { recursive: true });
+    });
+    process.chdir(join(path, '..'));
+    const { policy, next, messages } = follow(t, 'egress.json', { interval: 0 });
+    process.chdir(elsewhere);
+    await policy.reload();
+    assert.equal(String(policy.rules), 'ALLOW 127.0.0.0/8');
+    writeFileSync(path, CLOSED);
+    assert.deepEqual([(await next()).outcome, String(policy.rules)], ['loaded', 'ALLOW 10.0.0.0/8']);
+    writeFileSync(path, 'broken');
+    await policy.reload();
+    const { error, source } = messages.at(-1)!;
+    assert.match(error!.message, /^Cannot read policy "egress\.json": line 1 column 1/);
+    assert.equal(source, 'egress.json');
+  });
+
+  it('keeps the ".." of a relative path, which may be behind a link', (t) => {
+    const { path } = watched(t, OPEN);
+    const folder = join(path, '..');
+    mkdirSync(join(folder, 'a', 'b'), { recursive: true });
+    writeFileSync(join(folder, 'a', 'egress.json'), CLOSED);
+    symlinkSync(join(folder, 'a', 'b'), join(folder, 'link'));
+    const here = process.cwd();
+    t.after(() => process.chdir(here));
+    process.chdir(folder);
+    assert.equal(String(follow(t, 'link/../egress.json').policy.rules), 'ALLOW 10.0.0.0/8');
+  });
+
+  it('does not read the file again when something else in its folder changes', async (t) => {
+    if (process.platform !== 'linux') return t.skip('not run: only Linux says how much a process has read');
+    const bytesRead = (): number =>
+      Number(/^rchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'latin1'))![1]);
+    const size = 2 ** 20;
+    const { policy, path, next } = watched(t, `${OPEN}${' '.repeat(size)}`, { interval: 0 });
+    // Its last change is long ago: another one would show.
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
+    await policy.reload();
+    const log = join(path, '..', 'app.log');
+    const notices = watch(join(path, '..'));
+    t.after(() => notices.close());
+    const before = bytesRead();
+    for (let i = 0; i < 200; i++) {
+      const noticed = once(notices, 'change');
+      writeFileSync(log, `line ${i}\n`);
+      await noticed;
+      await stat(path);
+    }
+    const read = bytesRead() - before;
+    assert.ok(read < size, `${read} bytes read`);
+    // A change of the policy is noticed all the same.
+    writeFileSync(path, CLOSED);
+    assert.equal((await next()).outcome, 'loaded');
+    assert.equal(String(policy.rules), 'ALLOW 10.0.0.0/8');
+  });
 
   it('ends with the last of many quick changes, and never has rules that no file had', async (t) => {
     const { policy, path, messages, next } = watched(t, OPEN, { interval: 0 });

@@ -566,7 +566,10 @@ describe('loadPolicy()', () => {
       [undefined, 'undefined'],
       [{}, 'an object'],
       [Buffer.from('x'), 'an object'],
-      [new URL('http://name.test/egress.json'), 'an object'],
+      [new URL('http://name.test/egress.json'), '"http://name.test/egress.json"'],
+      [new URL('file:///a%00b'), '"file:///a%00b"'],
+      [new URL('file:///a%2fb'), '"file:///a%2fb"'],
+      [new URL('file://name.test/a'), '"file://name.test/a"'],
     ];
     for (const [path, shown] of paths) {
       for (const error of (await both(path as never)) as Facts[]) {
@@ -655,7 +658,7 @@ describe('the message of a policy error', () => {
     [
       'of a field of an entry',
       () => parsePolicy('{"allow":["::1",{"host":"a b"}]}'),
-      'Cannot read the policy: line 1 column 17, allow[1].host: it is not a host name, nor "*." and one',
+      'Cannot read the policy: line 1 column 25, allow[1].host: it is not a host name, nor "*." and one',
     ],
     [
       'of a field of an entry that is text',
@@ -680,7 +683,7 @@ describe('the message of a policy error', () => {
     [
       'of a long key',
       () => Rules.from({ [key]: 1 }),
-      `Cannot read the policy: ${'k'.repeat(200)}...: there is no field "${'k'.repeat(200)}" (300 characters), only $schema, lists, allow, block`,
+      `Cannot read the policy: "${'k'.repeat(200)}" (300 characters): there is no field "${'k'.repeat(200)}" (300 characters), only $schema, lists, allow, block`,
     ],
   ];
   for (const [name, read, message] of messages) {

@@ -66,6 +66,72 @@ describe('HttpAgent and HttpsAgent', () => {
     assert.deepEqual([lab.allowed.connections, lab.denied.connections], [2, 0]);
   });
 
+  const failures: [name: string, options: object, code: string][] = [
+    ['a denied literal', { host: DENIED }, 'ERR_NETJAIL_DENIED'],
+    ['a name whose address is denied', { host: 'denied.test' }, 'ERR_NETJAIL_DENIED'],
+    ['a name that nobody knows', { host: 'unknown.test' }, 'ENOTFOUND'],
+    ['a port where nobody listens', { host: '127.0.0.3' }, 'ECONNREFUSED'],
+  ];
+  for (const Agent of [HttpAgent, HttpsAgent]) {
+    const resolver = async (host: string): Promise<string[]> => (host === 'denied.test' ? [DENIED] : []);
+    const opening = (
+      options: object,
+    ): { calls: unknown[][]; called: Promise<unknown>; socket: net.Socket | undefined } => {
+      const agent = new Agent({ rules, resolver });
+      const calls: unknown[][] = [];
+      let socket: net.Socket | undefined;
+      const called = new Promise<void>((resolve) => {
+        const open = agent.createConnection.bind(agent) as (
+          options: object,
+          callback: (...args: unknown[]) => void,
+        ) => net.Socket | undefined;
+        socket = open(options, (...args) => {
+          calls.push(args);
+          resolve();
+        });
+      });
+      return { calls, called: inTime(called, Agent.name), socket };
+    };
+    for (const [name, options, code] of failures) {
+      it(`${Agent.name} calls a client back once with the error when it asks for ${name}`, async (t) => {
+        const lab = await startLab(t, Agent === HttpAgent ? 'http' : 'https');
+        const { calls, called, socket } = opening({ ...options, port: lab.port });
+        await called;
+        if (socket !== undefined && !socket.closed) await once(socket, 'close');
+        assert.deepEqual(
+          calls.map(([error, opened]) => [(error as { code?: string }).code, opened]),
+          [[code, undefined]],
+        );
+        assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+      });
+    }
+
+    it(`${Agent.name} leaves the errors of an open socket to the client that has it`, async (t) => {
+      const secure = Agent === HttpsAgent;
+      const lab = await startLab(t, secure ? 'https' : 'http');
+      const { calls, called, socket } = opening({ host: ALLOWED, port: lab.port, rejectUnauthorized: false });
+      await called;
+      assert.deepEqual(calls, [[null, socket]]);
+      const error = new Error('later');
+      assert.throws(() => socket!.emit('error', error), error);
+      socket!.destroy();
+      await once(socket!, 'close');
+      assert.equal(calls.length, 1);
+      assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
+    });
+
+    it(`${Agent.name} calls a client back when its socket is closed before it is open`, async (t) => {
+      const lab = await startLab(t);
+      const { calls, called, socket } = opening({ host: 'name.test', port: lab.port });
+      socket!.destroy();
+      await called;
+      assert.deepEqual(
+        calls.map(([error]) => (error as { code?: string }).code),
+        ['ERR_NETJAIL_CLOSED'],
+      );
+    });
+  }
+
   it('open no socket for a client once they are closed', async (t) => {
     const lab = await startLab(t);
     for (const Agent of [HttpAgent, HttpsAgent]) {

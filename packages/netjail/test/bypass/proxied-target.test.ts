@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
+import * as undici6 from 'undici6';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { assertDenied } from '../helpers/denial.ts';
 import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
@@ -37,4 +38,35 @@ describe('Dispatcher', () => {
       await dispatcher.destroy();
     });
   }
+
+  it('connects to the host that it judged when an origin says another one as text than in its fields', async (t) => {
+    class Lying extends URL {
+      override toString(): string {
+        return lab.url(DENIED, '');
+      }
+    }
+    const lab = await startLab(t);
+    for (const { Agent } of [undici, undici6]) {
+      const dispatcher = new Dispatcher({ Agent: Agent as typeof undici.Agent, rules });
+      const origin = new Lying(lab.url(ALLOWED, ''));
+      const denial = { host: DENIED, reason: 'blocked', address: DENIED, entry: '127.0.0.1' } as const;
+      for (const path of ['/', lab.url(DENIED, '/secret')])
+        await assertDenied(dispatcher.request({ origin, path, method: 'GET' }), denial);
+      await dispatcher.destroy();
+    }
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+  });
+
+  it('takes an origin that is a URL', async (t) => {
+    const lab = await startLab(t);
+    const dispatcher = new Dispatcher({ Agent, rules });
+    const { statusCode, body } = await dispatcher.request({
+      origin: new URL(lab.url(ALLOWED, '')),
+      path: '/',
+      method: 'GET',
+    });
+    await body.dump();
+    assert.deepEqual([statusCode, lab.allowed.requests.length], [200, 1]);
+    await dispatcher.destroy();
+  });
 });

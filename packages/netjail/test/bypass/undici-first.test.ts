@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DENIED, startLab } from '../helpers/lab.ts';
-import { BOTH, GUARDED, run } from '../helpers/process.ts';
+import { BOTH, build, GUARDED, run } from '../helpers/process.ts';
 
 /** undici 8 loads on Node 22.19 and later only. */
 const UNDICIS =
@@ -36,6 +36,19 @@ describe('fetch in a process that', () => {
         ]));`;
       assert.deepEqual(await run(lab, code), [200, 'blocked', 'not-allowed', 'no-rules']);
       assert.deepEqual([lab.allowed.requests.length, lab.denied.connections], [2, 0]);
+    });
+  }
+
+  // Node 20 has no WebSocket, and the undici inside it no such limits.
+  for (const name of UNDICIS.length < 3 ? [] : UNDICIS) {
+    it(`${name} was loaded in first has the limits of messages that its options say`, async (t) => {
+      const lab = await startLab(t);
+      const code = `await import('${name}');BEFORE
+        const { createDispatcher } = await import('${build}/fetch/index.js');
+        const options = { webSocket: { maxPayloadSize: 1000 }, eventSource: { maxEventSize: 2000 } };
+        const { webSocketOptions, eventSourceOptions } = createDispatcher(options);
+        console.log(JSON.stringify([webSocketOptions?.maxPayloadSize, eventSourceOptions?.maxEventSize]));`;
+      assert.deepEqual(await run(lab, code), [1000, 2000]);
     });
   }
 

@@ -8,6 +8,7 @@ import { createDial } from '../../src/dial.ts';
 import { deniedError } from '../../src/errors.ts';
 import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { failure, rules } from '../helpers/attack.ts';
+import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
 import { unixServer } from '../helpers/unix.ts';
 
 describe('every adapter', () => {
@@ -21,6 +22,21 @@ describe('every adapter', () => {
       assert.deepEqual([error?.reason, error?.host, error?.port], ['path-not-allowed', unix.path, undefined]);
     }
     assert.equal(unix.seen(), 0);
+  });
+
+  it('take an empty socketPath for none, as Node does, and judge the host', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules });
+    const to = { port: lab.port, socketPath: '', agent };
+    const [response] = (await once(http.get({ ...to, host: ALLOWED }), 'response')) as [http.IncomingMessage];
+    assert.equal(response.resume().statusCode, 200);
+    assert.equal(deniedError(await failure(http.get({ ...to, host: DENIED })))?.reason, 'blocked');
+    // The path of the request names its host.
+    const own = { ...to, host: ALLOWED, path: lab.url(ALLOWED) };
+    const [proxied] = (await once(http.get(own), 'response')) as [http.IncomingMessage];
+    assert.equal(proxied.resume().statusCode, 200);
+    assert.deepEqual([lab.allowed.requests.length, lab.denied.connections], [2, 0]);
+    agent.destroy();
   });
 
   const dial = createDial({ rules });

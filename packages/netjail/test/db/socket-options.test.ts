@@ -30,6 +30,50 @@ describe('createSocketOptions()', () => {
     }
   });
 
+  const names: [given: string, name: string][] = [
+    ['Name.TEST', 'name.test'],
+    ['name.test.', 'name.test.'],
+    ['bücher.test', 'xn--bcher-kva.test'],
+    ['redis_1', 'redis_1'],
+  ];
+  for (const [given, name] of names) {
+    it(`gives the name ${given} in canonical form, and looks that up`, async () => {
+      const asked: string[] = [];
+      const resolver = async (host: string): Promise<string[]> =>
+        [['127.0.0.2'], asked.push(host)][0] as string[];
+      const options = createSocketOptions({ rules, resolver })(given, 6379);
+      assert.equal(options.host, name);
+      assert.deepEqual(await look(options), [{ address: '127.0.0.2', family: 4 }]);
+      assert.deepEqual(asked, [name]);
+    });
+  }
+
+  // What one reader takes for a name, and a URL that it is put into for another host, a list or a path.
+  for (const host of [
+    '%31%32%37.0.0.1',
+    'x@127.0.0.1',
+    '127.0.0.1/?appName=',
+    '%2Ftmp%2Fm.sock/?appName=',
+    '/tmp/m.sock',
+    'name.test:27018',
+    'name.test,127.0.0.1',
+    'name.test#',
+    '[::1]',
+    '127.1',
+    '2130706433',
+    '0x7f000001',
+    'name test',
+    'name.test..',
+  ]) {
+    it(`throws when given ${JSON.stringify(host)}, which is neither a name nor an address`, () => {
+      assert.throws(() => createSocketOptions({ rules, resolver: never })(host, 6379), {
+        name: 'TypeError',
+        code: 'ERR_NETJAIL_INVALID_HOST',
+        message: `Cannot connect to host ${JSON.stringify(host)}: it is neither a name nor an address`,
+      });
+    });
+  }
+
   it('keeps a name, and judges its addresses at each look-up', async () => {
     let answer = ['127.0.0.1', '127.0.0.2'];
     const options = createSocketOptions({ rules, resolver: async () => answer })('name.test', 6379);

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as undici7 from 'undici';
+import * as undici6 from 'undici6';
+import { Rules } from '../src/rules.ts';
+import { withRules } from '../src/context.ts';
+import { Dispatcher } from '../src/undici/index.ts';
+import { rules } from './helpers/attack.ts';
+import { ALLOWED, startLab } from './helpers/lab.ts';
+
+describe('the stats of a Dispatcher', () => {
+  it('count the connections of all rule sets by origin, as undici does', async (t) => {
+    const lab = await startLab(t);
+    const dispatcher = new Dispatcher({ Agent: undici7.Agent });
+    t.after(() => dispatcher.destroy());
+    assert.deepEqual(dispatcher.stats, {});
+    const send = async (): Promise<void> => {
+      const { body } = await dispatcher.request({ origin: lab.url(ALLOWED, ''), path: '/', method: 'GET' });
+      await body.dump();
+    };
+    await withRules(rules, send);
+    await withRules(new Rules({ allow: [ALLOWED] }), send);
+    const { connected, running, size } = dispatcher.stats[lab.url(ALLOWED, '')]!;
+    assert.deepEqual({ connected, running, size }, { connected: 2, running: 0, size: 0 });
+    assert.equal(lab.allowed.connections, 2);
+  });
+
+  it('are not there where the Agent has none', () => {
+    const { Agent } = undici6 as unknown as { Agent: typeof undici7.Agent };
+    assert.equal('stats' in new Dispatcher({ Agent, rules }), false);
+  });
+});
