@@ -30,6 +30,8 @@ export interface ConnectorSettings {
   readonly allowH2: boolean;
   /** Milliseconds until connected, 0 for no limit. */
   readonly timeout: number;
+  /** How many TLS sessions are kept, 0 for none. */
+  readonly maxSessions: number;
   /** The Unix socket or named pipe that all connections go to, whatever their origin. */
   readonly socketPath: string | undefined;
   /** Is told when so many origins were asked for that the agent should make place for a new one. */
@@ -37,7 +39,7 @@ export interface ConnectorSettings {
 }
 
 /** As in undici's own connector. */
-const MAX_SESSIONS = 100;
+export const DEFAULT_MAX_SESSIONS = 100;
 const KEEP_ALIVE_DELAY = 60_000;
 
 /** undici 6 keeps every origin that it was ever asked for, denied ones too, for as long as its agent lives. */
@@ -57,9 +59,9 @@ export interface GuardedConnector {
 /** Makes the connector of one rule set. TLS sessions are kept per connector, so per rule set. */
 export function createConnector(
   guard: Guard,
-  { options, allowH2, timeout, socketPath, onCrowded }: ConnectorSettings,
+  { options, allowH2, timeout, maxSessions, socketPath, onCrowded }: ConnectorSettings,
 ): GuardedConnector {
-  const sessions = new Sessions();
+  const sessions = new Sessions(maxSessions);
   const connecting = new Connecting(timeout);
   let ended: Error | undefined;
   const origins = new Origins();
@@ -203,6 +205,11 @@ class Origins {
 /** The newest TLS sessions of a connector. */
 class Sessions {
   readonly #sessions = new Map<string, Buffer>();
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
 
   get(key: string): Buffer | undefined {
     return this.#sessions.get(key);
@@ -211,7 +218,7 @@ class Sessions {
   keep(key: string, session: Buffer): void {
     this.#sessions.delete(key);
     this.#sessions.set(key, session);
-    if (this.#sessions.size > MAX_SESSIONS) this.#sessions.delete(this.#sessions.keys().next().value!);
+    if (this.#sessions.size > this.#max) this.#sessions.delete(this.#sessions.keys().next().value!);
   }
 }
 

@@ -1,5 +1,5 @@
 import { probe, type AgentClass } from './agent-class.ts';
-import { createConnector, type Connector } from './connector.ts';
+import { createConnector, DEFAULT_MAX_SESSIONS, type Connector } from './connector.ts';
 import { hostOf, isForOrigin, NO_HOST, readRequest } from './dispatched-request.ts';
 import { misuse } from './errors.ts';
 import { Guard } from './guard.ts';
@@ -73,13 +73,19 @@ export class DispatcherPools {
     const allowH2 = clientOptions['allowH2'] ?? false;
     if (typeof allowH2 !== 'boolean')
       throw invalidOption('allowH2', `it is true or false, not ${show(allowH2)}`);
-    const { timeout: ofConnect, socketPath, ...socketOptions } = connectOptions;
+    const { timeout: ofConnect, maxCachedSessions, socketPath, ...socketOptions } = connectOptions;
     const timeout = readInteger(
       'connectTimeout',
       ofConnect ?? clientOptions['connectTimeout'],
       0,
       CONNECT_TIMEOUT,
       LONGEST_TIME,
+    );
+    const maxSessions = readInteger(
+      'maxCachedSessions',
+      maxCachedSessions ?? clientOptions['maxCachedSessions'],
+      0,
+      DEFAULT_MAX_SESSIONS,
     );
     this.#socketPath = readSocketPath(socketPath);
     const family = {
@@ -99,6 +105,7 @@ export class DispatcherPools {
           options: socketOptions,
           allowH2,
           timeout,
+          maxSessions,
           socketPath: this.#socketPath,
           onCrowded: () => (this.#usual = undefined),
         });

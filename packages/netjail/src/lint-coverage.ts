@@ -34,9 +34,8 @@ export function neverOf(layer: Layer): Set<number> {
   for (const group of groupsOf(layer.allow)) {
     const parts = partsOf(layer.block, group);
     const blocked = parts.map((blocks) => withPlain(plain, blocks));
-    const allow = group === layer.allow.plain ? [] : [group];
     const denies = (one: Address): boolean =>
-      parts.every((block) => layer.reason(one, { allow, block }) !== undefined);
+      parts.every((block) => layer.reason(one, { allow: [group], block }) !== undefined);
     eachEntry(group, (at, isIn, table, i) => {
       const one = table === undefined ? undefined : oneAddress(table, i);
       (blocked.every(isIn) || (one !== undefined && denies(one)) ? never : left).add(at);
@@ -73,24 +72,17 @@ function withPlain(plain: Intervals, groups: readonly Group[]): Intervals {
 
 const EVERY_PORT: Ports = [[0, 65_535]];
 
-/**
- * The blocks that match wherever a group does, for each part of its ports in which they are others. Parts
- * in which more match than in another one are left out: that one decides what is not blocked.
- */
+/** The blocks that match wherever a group does, for each part of its ports in which they are others. */
 function partsOf(block: EntryList, group: Group): readonly (readonly Group[])[] {
   const blocks = ofSameHost(block, group);
-  if (blocks.length === 0) return [[]];
   const own = group.ports ?? EVERY_PORT;
-  const ports = [own, ...blocks.map((one) => one.ports ?? [])].flat();
+  const ports = [own, ...blocks.map((one) => one.ports ?? EVERY_PORT)].flat();
   const starts = new Set(ports.flatMap(([from, to]) => [from, to + 1]).filter((port) => hasPort(own, port)));
-  const parts = Array.from(starts, (port) => blocks.filter((one) => one.fits(port, true))).sort(
-    (x, y) => x.length - y.length,
+  const parts = Array.from(starts, (port) =>
+    blocks.filter((one) => one.ports === undefined || hasPort(one.ports, port)),
   );
-  const smallest: Group[][] = [];
-  for (const part of parts) {
-    if (!smallest.some((one) => one.every((each) => part.includes(each)))) smallest.push(part);
-  }
-  return smallest;
+  // What is blocked there is blocked in the other parts as well.
+  return parts.some((part) => part.length === 0) ? [[]] : parts;
 }
 
 /** The address of an entry that is one. */
@@ -148,13 +140,9 @@ export function redundantOf(list: EntryList, name: 'allow' | 'block'): Set<numbe
  * that is needed for others of its prefixes, the first one is redundant all the same.
  */
 function addInRanges(redundant: Set<number>, inRanges: ReadonlyMap<number, (readonly number[])[]>): void {
-  const needed = new Set<number>();
-  for (const [at, prefixes] of [...inRanges].sort(([x], [y]) => x - y)) {
-    if (needed.has(at)) continue;
-    const others = prefixes.map((same) => same.find((other) => !redundant.has(other)));
-    if (others.includes(undefined)) continue;
-    redundant.add(at);
-    for (const other of others) needed.add(other!);
+  // From the last one on: those that an entry is in stand behind it, and are decided.
+  for (const [at, prefixes] of [...inRanges].sort(([x], [y]) => y - x)) {
+    if (prefixes.every((same) => same.some((other) => !redundant.has(other)))) redundant.add(at);
   }
 }
 

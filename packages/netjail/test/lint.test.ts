@@ -303,6 +303,7 @@ describe('Rules.lint() of blocks that depend on the port', () => {
     const block = ['private', 'link-local', { prefix: 'loopback', port: 80 }];
     assert.match(message(block)!, /and loopback addresses are/);
     assert.equal(message([...block, { prefix: 'loopback', port: 81 }]), undefined);
+    assert.match(message([...block, { prefix: '8.8.8.8', port: 81 }])!, /and loopback addresses are/);
   });
 });
 
@@ -379,6 +380,25 @@ describe('Rules.lint() of one list', () => {
     ['a range inside another one behind it', ['link-local', 'special-purpose'], [0]],
     ['a range inside another one before it', ['special-purpose', 'link-local'], [1]],
     [
+      'a range of which one part is covered, and the other is in a range behind it',
+      ['benchmarking', 'special-purpose'],
+      [0],
+    ],
+    [
+      'ports that are all in one of several ranges',
+      [
+        { port: [80, 85] },
+        {
+          port: [
+            [1, 2],
+            [70, 90],
+          ],
+        },
+      ],
+      [0],
+    ],
+    ['no ports of which some are not in others', [{ port: [[80, 85], 443] }, { port: [80, 90] }], []],
+    [
       'a prefix of the same host and port as a range behind it',
       [
         { prefix: '10.0.0.0/8', host: 'a.test', port: 80 },
@@ -396,9 +416,9 @@ describe('Rules.lint() of one list', () => {
       [],
     ],
     [
-      'the first of three of which the third is needed',
+      'all that is in the last range, another range too',
       ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'private', 'special-purpose'],
-      [0, 1, 2],
+      [0, 1, 2, 3],
     ],
     ['public with a port beside public', [{ prefix: 'public', port: 80 }, 'public'], [0]],
     ['an IPv4 prefix behind public', ['public', '8.8.8.0/24'], [1]],

@@ -661,6 +661,16 @@ describe('the message of a policy error', () => {
       'Cannot read the policy: line 1 column 25, allow[1].host: it is not a host name, nor "*." and one',
     ],
     [
+      'of a field of an entry that there is not',
+      () => parsePolicy('{"allow":["::1",{"host":"a.test","x":1}]}'),
+      'Cannot read the policy: line 1 column 34, allow[1]: there is no field "x", only prefix, host, port and path',
+    ],
+    [
+      'of a key that would be a line of its own',
+      () => Rules.from({ 'a\nb': 1 }),
+      String.raw`Cannot read the policy: "a\nb": there is no field "a\nb", only $schema, lists, allow, block`,
+    ],
+    [
       'of a field of an entry that is text',
       () => Rules.from({ allow: [], block: ['{"host":"a b"}'] }),
       'Cannot read the policy: block[0]: an entry with fields is an object here, not text',
@@ -691,4 +701,13 @@ describe('the message of a policy error', () => {
       assert.equal(failure(read).message, message);
     });
   }
+
+  it('has the field, cut after 200 characters', () => {
+    for (const [name, field] of [
+      ['k'.repeat(200), 'k'.repeat(200)],
+      ['k'.repeat(201), `${'k'.repeat(200)}...`],
+    ] as const) {
+      assert.equal((failure(() => Rules.from({ [name]: 1 })) as { field?: string }).field, field);
+    }
+  });
 });

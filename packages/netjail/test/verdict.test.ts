@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { allowed, denied, explainDenial, type Denial } from '../src/verdict.ts';
+import { allowed, cut, denied, explainDenial, isDenial, type Denial, type Reason } from '../src/verdict.ts';
 
 describe('allowed() and denied()', () => {
   it('give frozen verdicts with every fact, absent ones undefined', () => {
@@ -29,6 +29,58 @@ describe('allowed() and denied()', () => {
     });
     assert.ok(Object.isFrozen(yes) && Object.isFrozen(no));
   });
+});
+
+describe('cut()', () => {
+  it('gives the first 256 UTF-16 units of text', () => {
+    assert.equal(cut('x'.repeat(256)), 'x'.repeat(256));
+    assert.equal(cut(`${'x'.repeat(256)}y`), 'x'.repeat(256));
+  });
+});
+
+describe('isDenial()', () => {
+  it('is true for a denial, frozen or not, with any of the reasons', () => {
+    const reasons: Record<Reason, true> = {
+      'no-rules': true,
+      'not-allowed': true,
+      blocked: true,
+      'carried-address-blocked': true,
+      'carried-address-not-allowed': true,
+      'loopback-blocked': true,
+      'host-not-allowed': true,
+      'host-blocked': true,
+      'port-not-allowed': true,
+      'port-blocked': true,
+      'path-not-allowed': true,
+      'path-blocked': true,
+      'not-an-address': true,
+      zone: true,
+      'mixed-answer': true,
+      'proxied-name': true,
+      'not-judged': true,
+    };
+    for (const reason of Object.keys(reasons) as Reason[]) {
+      assert.equal(isDenial(denied(undefined, reason)), true, reason);
+      assert.equal(isDenial({ ...denied('::1', reason, '::/0', '10.0.0.1') }), true, reason);
+    }
+  });
+
+  const others: [name: string, value: unknown][] = [
+    ['nothing', undefined],
+    ['null', null],
+    ['text', 'blocked'],
+    ['an array', [denied(undefined, 'blocked')]],
+    ['an allowed verdict', allowed('::1', '::1')],
+    ['a reason that there is not', { reason: 'zz' }],
+    ['a reason of Object', { reason: 'toString' }],
+    ['a reason that is no text', { reason: { toString: () => 'blocked' } }],
+    ['an address that is no text', { ...denied('::1', 'blocked'), address: 1 }],
+    ['an entry that is no text', { ...denied('::1', 'blocked'), entry: null }],
+    ['a carried address that is no text', { ...denied('::1', 'blocked'), carried: {} }],
+  ];
+  for (const [name, value] of others) {
+    it(`is false for ${name}`, () => assert.equal(isDenial(value), false));
+  }
 });
 
 describe('explainDenial()', () => {

@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { withRules } from '../../src/context.ts';
 import { Rules } from '../../src/rules.ts';
 import { adapters } from '../helpers/adapters.ts';
+import { Dispatcher } from '../../src/undici/index.ts';
+import * as undici from 'undici';
 import { ALLOWED, tlsCertificate } from '../helpers/lab.ts';
 
 const rules = new Rules({ allow: ['127.0.0.0/8'] });
@@ -42,3 +44,54 @@ for (const adapter of adapters.filter(({ pools }) => pools)) {
     });
   }
 }
+
+describe('maxCachedSessions', () => {
+  const { Agent } = undici;
+  const requests = async (t: TestContext, options: object): Promise<boolean[]> => {
+    const { cert, key } = await tlsCertificate();
+    const resumed: boolean[] = [];
+    const server = https.createServer({ cert, key }, (_request, response) =>
+      response.setHeader('connection', 'close').end('hello'),
+    );
+    server.on('secureConnection', (socket: TLSSocket) => resumed.push(socket.isSessionReused()));
+    server.listen(0, ALLOWED);
+    await once(server, 'listening');
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const resolver = async (): Promise<string[]> => [ALLOWED];
+    const dispatcher = new Dispatcher({ Agent, rules, resolver, connect: { ca: cert }, ...options });
+    for (let i = 0; i < 2; i++) {
+      const { body } = await dispatcher.request({
+        origin: `https://name.test:${port}`,
+        path: '/',
+        method: 'GET',
+      });
+      await body.dump();
+    }
+    await dispatcher.destroy();
+    return resumed;
+  };
+
+  it('resumes sessions when it is not given, and when it is 1', async (t) => {
+    assert.deepEqual(await requests(t, {}), [false, true]);
+    assert.deepEqual(await requests(t, { maxCachedSessions: 1 }), [false, true]);
+  });
+
+  it('resumes none when it is 0', async (t) => {
+    assert.deepEqual(await requests(t, { maxCachedSessions: 0 }), [false, false]);
+    const { cert: ca } = await tlsCertificate();
+    assert.deepEqual(await requests(t, { connect: { ca, maxCachedSessions: 0 } }), [false, false]);
+  });
+
+  it('throws when it is no number from 0', () => {
+    for (const maxCachedSessions of [-1, 0.5, '1'])
+      assert.throws(() => new Dispatcher({ Agent, rules, maxCachedSessions } as never), {
+        name: 'TypeError',
+        code: 'ERR_NETJAIL_INVALID_OPTION',
+        message: /"maxCachedSessions": it is a whole number from 0/,
+      });
+  });
+});
