@@ -7,7 +7,7 @@ export const meta = {
   package: 'eventsource',
   versions: '4',
   way: 'fetch',
-  why: 'It takes a `fetch`, for reconnections too.',
+  why: 'It takes a `fetch`, for reconnections too. It connects again for ever, also where that is denied: `close()` it when it emits `error`.',
   hop: 'redirects are judged',
   denial: 'message',
 };

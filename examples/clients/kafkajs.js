@@ -7,18 +7,18 @@ export const meta = {
   package: 'kafkajs',
   versions: '2',
   way: 'dial',
-  why: 'It asks `socketFactory` for each connection, those to brokers that a broker names included.',
+  why: 'It asks `socketFactory` for each connection, those to brokers that a broker names included. What is denied it tries again as often as `retries` says.',
   hop: 'brokers that a broker names are judged',
   denial: 'message',
 };
 
 export async function open(guard, { host, port }) {
-  const more = { retry: { retries: 0 }, logLevel: logLevel.NOTHING };
+  const more = { logLevel: logLevel.NOTHING };
   // recipe
   const dial = createDial(guard);
   const socketFactory = ({ host, port, ssl, onConnect }) =>
     ssl ? dial.tls({ ...ssl, host, port }, onConnect) : dial({ host, port }, onConnect);
-  const kafka = new Kafka({ brokers: [`${host}:${port}`], socketFactory, ...more });
+  const kafka = new Kafka({ brokers: [`${host}:${port}`], socketFactory, retry: { retries: 0 }, ...more });
   // end
   const admin = kafka.admin();
   await admin.connect();

@@ -7,7 +7,7 @@ export const meta = {
   package: 'mongodb',
   versions: '6, 7',
   way: 'options',
-  why: 'It opens its sockets itself and takes a `lookup`. `directConnection` keeps it from the members of a replica set, which servers name as they like and for which no hook is asked.',
+  why: 'It opens its sockets itself and takes a `lookup`. `directConnection` keeps it from the members of a replica set, which servers name as they like and for which no hook is asked. What is denied it tries again until `serverSelectionTimeoutMS` is over.',
   hop: 'members that a server names are not followed',
   unguarded:
     'Without `directConnection` members named by address pass every `lookup`. `mongodb+srv:` must not be used.',
@@ -15,11 +15,12 @@ export const meta = {
 };
 
 export async function open(guard, { host, port, tls }) {
-  const more = { serverSelectionTimeoutMS: 1500, ...(tls && { tls: true, ca: tls.ca }) };
+  const more = { ...(tls && { tls: true, ca: tls.ca }) };
   // recipe
   const { host: to, port: at, lookup } = createSocketOptions(guard)(host, port);
   const url = `mongodb://${to.includes(':') ? `[${to}]` : to}:${at}`;
-  const client = new MongoClient(url, { lookup, directConnection: true, ...more });
+  const limits = { directConnection: true, serverSelectionTimeoutMS: 1500 };
+  const client = new MongoClient(url, { lookup, ...limits, ...more });
   // end
   return {
     use: async () => (await client.db('admin').command({ buildInfo: 1 })).version,

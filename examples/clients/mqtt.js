@@ -8,18 +8,17 @@ export const meta = {
   package: 'mqtt',
   versions: '5',
   way: 'dial',
-  why: '`MqttClient` asks its first argument for a stream, at each connection. Of `connect(url)` that stream cannot be changed.',
+  why: '`MqttClient` asks its first argument for a stream, at each connection. Of `connect(url)` that stream cannot be changed. With another `reconnectPeriod` it tries again for ever, what is denied too.',
   hop: 'none: a server reference of MQTT 5 is not followed',
   unguarded: '`mqtt.connect`, which makes its own streams.',
   denial: 'error',
 };
 
 export async function open(guard, { host, port, tls }) {
-  const more = { reconnectPeriod: 0, protocolVersion: 4 };
   // recipe
   const dial = createDial(guard);
   const stream = () => (tls ? dial.tls({ ...tls, host, port }) : dial({ host, port }));
-  const client = new mqtt.MqttClient(stream, more);
+  const client = new mqtt.MqttClient(stream, { reconnectPeriod: 0, protocolVersion: 4 });
   // end
   await once(client, 'connect').catch((error) => {
     client.end(true);

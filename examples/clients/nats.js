@@ -9,7 +9,7 @@ export const meta = {
   package: 'nats',
   versions: '2',
   way: 'dial',
-  why: 'Its base client asks a transport factory, whose transport dials. The factory belongs to the process: connect by the base client, right after setting it, and without reconnecting.',
+  why: 'Its base client asks a transport factory, whose transport dials. The factory belongs to the process: connect by the base client, right after setting it, and without reconnecting. Where its own `timeout` ends first, the socket waits for that of the dial.',
   hop: 'servers that a server names are judged',
   unguarded:
     'A plain `connect()` of nats anywhere in the process puts the unguarded factory back, and connections that reconnect take that one. `tls: { handshakeFirst: true }` opens a socket of its own, so `tlsFirst` refuses.',
@@ -20,7 +20,7 @@ export async function open(guard, { host, port, tls, ...options }) {
   const servers = `${host}:${port}`;
   const tlsFirst = () => Promise.reject(new Error('handshakeFirst has no guarded form here'));
   // recipe
-  const dial = createDial(guard);
+  const dial = createDial({ connectTimeout: 10_000, ...guard });
   const connected = async (socket) => (await once(socket, 'connect'), socket);
   const own = { dial: ({ hostname, port }) => connected(dial({ host: hostname, port })), tlsFirst };
   setTransportFactory({ factory: () => Object.assign(new NodeTransport(), own) });

@@ -8,7 +8,7 @@ export const meta = {
   package: 'nodemailer',
   versions: '7 to 10',
   way: 'dial',
-  why: 'It asks `getSocket` for a connected socket, in a pool too; STARTTLS and TLS are put on that, with the name of `host`.',
+  why: 'It asks `getSocket` for a connected socket, in a pool too; STARTTLS and TLS are put on that, with the name of `host`. Its own `connectionTimeout` begins with the socket: until then that of the dial counts.',
   hop: 'none: it connects to its one host',
   unguarded:
     'Without `getSocket` it resolves names by itself. Attachments by `href` and `path` and OAuth2 tokens are fetched past it: `disableUrlAccess: true`, `disableFileAccess: true`.',
@@ -25,7 +25,7 @@ export function open(guard, { host, port, tls, secure = tls !== undefined }) {
     disableFileAccess: true,
   };
   // recipe
-  const dial = createDial(guard);
+  const dial = createDial({ connectTimeout: 10_000, ...guard });
   const connected = async (connection) => (await once(connection, 'connect'), { connection });
   const getSocket = (_options, done) =>
     connected(dial({ host, port })).then((socket) => done(null, socket), done);

@@ -15,10 +15,10 @@ export const meta = {
 };
 
 export async function open(guard, { host, port }) {
-  const more = { reconnectStrategy: false };
   // recipe
   const socketOptions = createSocketOptions(guard);
-  const nodeAddressMap = (node) => ({ ...socketOptions(...node.split(/:(?=[0-9]+$)/)), ...more });
+  const optionsOf = (node) => socketOptions(...node.split(/:(?=[0-9]+$)/));
+  const nodeAddressMap = (node) => ({ ...optionsOf(node), reconnectStrategy: false });
   const rootNodes = [{ socket: nodeAddressMap(`${host}:${port}`) }];
   const client = createCluster({ rootNodes, nodeAddressMap, defaults: { maintNotifications: 'disabled' } });
   // end

@@ -10,7 +10,7 @@ export const meta = {
   why: 'Every call takes a `dispatcher`; netjail builds it from the Agent class of the same undici.',
   hop: 'redirects are not followed; those of its `fetch` and of its redirect interceptor are judged',
   unguarded:
-    '`connect.lookup` of an Agent: a literal passes it by. Pool, Client, BalancedPool, ProxyAgent and EnvHttpProxyAgent are refused as the Agent class.',
+    '`connect.lookup` of an Agent: a literal passes it by. Pool, Client, BalancedPool, ProxyAgent and EnvHttpProxyAgent are refused as the Agent class. Interceptors that are composed around a dispatcher come before it: `cache` answers for every rule set, and behind `dns` a request asks for an address, so entries with a host do not match.',
   denial: 'error',
 };
 

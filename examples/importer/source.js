@@ -27,6 +27,8 @@ export function readSource(text) {
   if (Object.keys(others).length > 0) throw wrong(`it has the parameter ${Object.keys(others)[0]}`);
   if (sslmode !== 'require' && sslmode !== 'disable') throw wrong('sslmode is require or disable');
 
+  if (url.port === '0') throw wrong('there is no port 0');
+
   let parts;
   try {
     parts = [url.hostname, url.username, url.password, url.pathname.slice(1)].map(decodeURIComponent);

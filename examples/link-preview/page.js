@@ -1,5 +1,6 @@
 // Reads title, description and image from the beginning of an HTML page. No network here.
 import { Parser } from 'htmlparser2';
+import { DEEPEST, partsOf } from '../lib/html.js';
 
 const LONGEST = 300;
 
@@ -12,13 +13,14 @@ export function readPage(bytes, contentType, url) {
   const found = new Map();
   let title;
   let isOver = false;
+  let depth = 0;
   const note = (name, text) => {
     const key = name?.toLowerCase();
     if (key !== undefined && text !== undefined && !found.has(key)) found.set(key, text);
   };
   const parser = new Parser({
     onopentag(name, attributes) {
-      if (name === 'body') isOver = true;
+      if (name === 'body' || ++depth > DEEPEST) isOver = true;
       if (isOver) return;
       if (name === 'title' && !found.has('title')) title = '';
       if (name === 'meta') note(attributes.property ?? attributes.name, attributes.content);
@@ -27,12 +29,17 @@ export function readPage(bytes, contentType, url) {
       if (title !== undefined) title += text;
     },
     onclosetag(name) {
+      depth--;
       if (name !== 'title' || title === undefined) return;
       note('title', title);
       title = undefined;
     },
   });
-  parser.end(decode(bytes, contentType));
+  for (const part of partsOf(decode(bytes, contentType))) {
+    if (isOver) break;
+    parser.write(part);
+  }
+  if (!isOver) parser.end();
 
   const first = (...names) => shorten(names.map((name) => found.get(name)).find((text) => text?.trim()));
   return {

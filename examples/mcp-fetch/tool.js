@@ -70,10 +70,16 @@ export function createServer({ fetch, timeLimit = 10_000, sizeLimit = 1024 * 102
    */
   function explain(url, error) {
     if (error instanceof Misuse) return error.message;
-    log(`${JSON.stringify(url)}: ${reasonOf(error)}`);
+    log(`${shown(url)}: ${reasonOf(error)}`);
     return 'This URL cannot be fetched. Do not try it again.';
   }
   return server;
+}
+
+/** On one line, and nothing in it that a terminal acts on. */
+function shown(url) {
+  const escape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(url).replace(/[^\x20-\x7e]/g, escape);
 }
 
 /** The caller's mistake, in words that are fit to be sent to it. */

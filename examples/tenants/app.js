@@ -15,28 +15,38 @@ const TIME_LIMIT = 5000;
  * @param {import('netjail/fetch').GuardedFetch} options.fetch without rules: it takes those in effect
  * @param {import('netjail/http').HttpAgent} options.httpAgent likewise
  * @param {import('netjail/http').HttpsAgent} options.httpsAgent likewise
+ * @param {number} [options.timeLimit] of a whole answer, in milliseconds
  * @param {(line: object) => void} [options.log] for the operator
  */
-export function createApp({ tenants, house, fetch, httpAgent, httpsAgent, log = () => {} }) {
+export function createApp({
+  tenants,
+  house,
+  fetch,
+  httpAgent,
+  httpsAgent,
+  timeLimit = TIME_LIMIT,
+  log = () => {},
+}) {
   // Shared by all tenants. Both agents, since a redirect can lead from http: to https:; and no proxy,
   // since axios would go through HTTP_PROXY.
   const client = axios.create({
     httpAgent,
     httpsAgent,
     proxy: false,
-    timeout: TIME_LIMIT,
+    timeout: timeLimit,
     maxContentLength: SIZE_LIMIT,
     responseType: 'text',
     validateStatus: null,
   });
   const relays = {
     async fetch(url) {
-      const response = await fetch(url, { signal: AbortSignal.timeout(TIME_LIMIT) });
+      const response = await fetch(url, { signal: AbortSignal.timeout(timeLimit) });
       const { bytes } = await readUpTo(response, SIZE_LIMIT);
       return { status: response.status, body: bytes.toString() };
     },
     async axios(url) {
-      const { status, data } = await client.get(url);
+      // Its `timeout` ends with the headers.
+      const { status, data } = await client.get(url, { signal: AbortSignal.timeout(timeLimit) });
       return { status, body: data };
     },
   };

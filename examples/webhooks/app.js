@@ -54,7 +54,8 @@ export function createApp({
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
     });
-    const isForOperator = /^\/operator(?:[/?]|$)/.test(request.url);
+    // By the route, not by the URL: that may be written in many ways (`/%6fperator`).
+    const isForOperator = /^\/operator(?:\/|$)/.test(request.routeOptions.url ?? '');
     if (isForOperator && !isOperator(request.headers.authorization, operatorPassword))
       return reply.code(401).header('www-authenticate', 'Basic realm="operator"').send('For the operator.');
   });

@@ -1,5 +1,5 @@
 import type { Connector } from './connector.ts';
-import { misuse } from './errors.ts';
+import { isError, misuse } from './errors.ts';
 import { show } from './internal/assert.ts';
 import { invalidOption } from './options.ts';
 import type { AgentLike } from './pooled-agent.ts';
@@ -26,13 +26,20 @@ export function probe(Agent: AgentClass, build: (connector: Connector) => AgentL
   if (UNGUARDABLE.test(Agent.name))
     throw invalidOption('Agent', `${Agent.name} connects in ways of its own; it is undici's Agent class`);
   let reached: string | undefined;
+  let failure: unknown;
   const agent = build(({ hostname }, callback) => {
     reached = hostname;
     queueMicrotask(() => callback(new Error('netjail probes the connector'), null));
+    return undefined;
   });
-  agent.dispatch({ origin: 'http://probe.invalid', path: '/', method: 'GET' }, SILENT);
+  agent.dispatch(
+    { origin: 'http://probe.invalid', path: '/', method: 'GET' },
+    handler((error) => (failure ??= error)),
+  );
   agent.destroy().catch(() => {});
   if (reached !== 'probe.invalid') {
+    // Some options undici looks at with the first request only.
+    if (isError(failure)) throw failure;
     throw misuse(
       TypeError,
       'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
@@ -43,10 +50,11 @@ export function probe(Agent: AgentClass, build: (connector: Connector) => AgentL
 }
 
 const nothing = (): void => {};
+
 /** A handler for the interfaces of all undici versions. */
-const SILENT = {
+const handler = (onError: (error: unknown) => void): object => ({
   onConnect: nothing,
-  onError: nothing,
+  onError,
   onHeaders: () => true,
   onData: () => true,
   onComplete: nothing,
@@ -54,5 +62,5 @@ const SILENT = {
   onResponseStart: nothing,
   onResponseData: nothing,
   onResponseEnd: nothing,
-  onResponseError: nothing,
-};
+  onResponseError: (_controller: unknown, error: unknown) => onError(error),
+});

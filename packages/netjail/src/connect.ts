@@ -183,14 +183,18 @@ export class Gate {
 
   /** Node's look-up hook: calls back later, once, with fresh answers, never with none. */
   #lookup(): LookupFunction {
-    return (_host, { all, family }, callback) => void this.#answer(familyOf(family), all === true, callback);
+    return (_host, options, callback) => void this.#answer(options, callback);
   }
 
-  async #answer(family: 0 | 4 | 6, all: boolean, callback: Parameters<LookupFunction>[2]): Promise<void> {
+  async #answer(
+    { all, family: wanted, hints }: Parameters<LookupFunction>[1],
+    callback: Parameters<LookupFunction>[2],
+  ): Promise<void> {
     try {
-      const addresses = await this.#guard.resolve(this.#target, family, this.#lookUp);
+      const family = familyOf(wanted);
+      const addresses = await this.#guard.resolve(this.#target, family, this.#lookUp, hints);
       const [{ address, family: its }] = addresses as [JudgedAddress];
-      if (all) process.nextTick(callback, null, addresses);
+      if (all === true) process.nextTick(callback, null, addresses);
       else process.nextTick(callback, null, address, its);
     } catch (error) {
       // A rejection without an error must not look like success to Node.

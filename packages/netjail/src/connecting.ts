@@ -94,10 +94,16 @@ function closed(): Error {
   return misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed');
 }
 
+/** By these undici tells whether an error is one of theirs (`instanceof`). */
+const UNDICI_BRANDS = ['UND_ERR', 'UND_ERR_CONNECT_TIMEOUT'].map((code) =>
+  Symbol.for(`undici.error.${code}`),
+);
+
 /** The error by which undici's users know this. */
 function connectTimeout({ host, port }: Target, timeout: number): Error {
   const error = new Error(
     `Connect Timeout Error (attempted address: ${host}:${port}, timeout: ${timeout}ms)`,
   );
+  for (const brand of UNDICI_BRANDS) Object.defineProperty(error, brand, { value: true });
   return Object.assign(error, { name: 'ConnectTimeoutError', code: 'UND_ERR_CONNECT_TIMEOUT' });
 }

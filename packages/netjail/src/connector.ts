@@ -17,17 +17,22 @@ interface ConnectorTarget {
   readonly servername?: string | null;
   readonly localAddress?: string | null;
   readonly httpSocket?: unknown;
+  /** From undici 8 on: this request asks for HTTP/1.1, a WebSocket. */
+  readonly allowH2?: boolean;
 }
 
-/** undici's connector: opens one connection of a client and calls back once. */
-export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => void;
+/**
+ * undici's connector: opens one connection of a client and calls back once. undici 8 destroys the socket
+ * that it gives back when nobody waits for it any more.
+ */
+export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => net.Socket | undefined;
 
 /** What the connector does besides connecting, from the client's options. */
 export interface ConnectorSettings {
   /** Options of `net.connect` and `tls.connect`: `ca`, `cert`, `family`, ... */
   readonly options: Record<string, unknown>;
-  /** Offers HTTP/2 over TLS. */
-  readonly allowH2: boolean;
+  /** What is offered over TLS. */
+  readonly protocols: readonly string[];
   /** Milliseconds until connected, 0 for no limit. */
   readonly timeout: number;
   /** How many TLS sessions are kept, 0 for none. */
@@ -59,7 +64,7 @@ export interface GuardedConnector {
 /** Makes the connector of one rule set. TLS sessions are kept per connector, so per rule set. */
 export function createConnector(
   guard: Guard,
-  { options, allowH2, timeout, maxSessions, socketPath, onCrowded }: ConnectorSettings,
+  { options, protocols, timeout, maxSessions, socketPath, onCrowded }: ConnectorSettings,
 ): GuardedConnector {
   const sessions = new Sessions(maxSessions);
   const connecting = new Connecting(timeout);
@@ -70,7 +75,7 @@ export function createConnector(
   const tlsOptions = {
     highWaterMark: 16_384,
     ...options,
-    ALPNProtocols: allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    ALPNProtocols: protocols,
   };
   const keepAlive = options['keepAlive'] !== false;
   const keepAliveDelay = (options['keepAliveInitialDelay'] as number | undefined) ?? KEEP_ALIVE_DELAY;
@@ -86,6 +91,7 @@ export function createConnector(
       return gate.watch(net.connect(pinned as unknown as net.NetConnectOpts));
     }
     const own = readOnce(localAddress ? { ...tlsOptions, localAddress } : tlsOptions);
+    if (asked.allowH2 === false) own['ALPNProtocols'] = ['http/1.1'];
     const pinned = gate.pin(own);
     const name =
       asked.servername ||
@@ -114,9 +120,11 @@ export function createConnector(
       const socket = open(asked, secure, target);
       if (keepAlive) socket.setKeepAlive(true, keepAliveDelay);
       connecting.add(socket.setNoDelay(true), secure ? 'secureConnect' : 'connect', target, callback);
+      return socket;
     } catch (error) {
       // Not from inside undici's own call: it has not stored the client yet.
       queueMicrotask(() => callback(error as Error, null));
+      return undefined;
     }
   };
   return {

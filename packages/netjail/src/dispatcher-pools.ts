@@ -70,10 +70,18 @@ export class DispatcherPools {
     if (isRecord(h2Options) && h2Options['useH2c'] === true)
       throw invalidOption('h2Options.useH2c', 'it would replace the connector');
     const connectOptions = readConnect(connect);
-    const allowH2 = clientOptions['allowH2'] ?? false;
-    if (typeof allowH2 !== 'boolean')
-      throw invalidOption('allowH2', `it is true or false, not ${show(allowH2)}`);
-    const { timeout: ofConnect, maxCachedSessions, socketPath, ...socketOptions } = connectOptions;
+    const {
+      timeout: ofConnect,
+      maxCachedSessions,
+      socketPath,
+      allowH2,
+      preferH2,
+      ...socketOptions
+    } = connectOptions;
+    const protocols = readProtocols(
+      allowH2 ?? clientOptions['allowH2'] ?? false,
+      preferH2 ?? clientOptions['preferH2'] ?? false,
+    );
     const timeout = readInteger(
       'connectTimeout',
       ofConnect ?? clientOptions['connectTimeout'],
@@ -103,7 +111,7 @@ export class DispatcherPools {
         const guard = new Guard(rules, settings);
         const connector = createConnector(guard, {
           options: socketOptions,
-          allowH2,
+          protocols,
           timeout,
           maxSessions,
           socketPath: this.#socketPath,
@@ -235,7 +243,10 @@ export class DispatcherPools {
 
   /** An agent for one request that fails through the client's own channel. */
   #refusing(error: Error): AgentLike {
-    const agent = this.#build((_target, callback) => queueMicrotask(() => callback(error, null)));
+    const agent = this.#build((_target, callback) => {
+      queueMicrotask(() => callback(error, null));
+      return undefined;
+    });
     return {
       dispatch: (options, handler) => {
         const sent = agent.dispatch(options, handler);
@@ -246,6 +257,14 @@ export class DispatcherPools {
       destroy: (reason) => agent.destroy(reason),
     };
   }
+}
+
+/** In undici's order. */
+function readProtocols(allowH2: unknown, preferH2: unknown): readonly string[] {
+  for (const [name, value] of Object.entries({ allowH2, preferH2 }))
+    if (typeof value !== 'boolean') throw invalidOption(name, `it is true or false, not ${show(value)}`);
+  if (allowH2 === false) return ['http/1.1'];
+  return preferH2 === true ? ['h2', 'http/1.1'] : ['http/1.1', 'h2'];
 }
 
 function readConnect(connect: unknown): Record<string, unknown> {

@@ -61,10 +61,13 @@ export class Guard {
    *
    * @throws {DeniedError} when no answer may be connected to; the resolver's own errors pass.
    */
-  async resolve(target: Target, family: 0 | 4 | 6, lookUp: LookUp): Promise<JudgedAddress[]> {
+  async resolve(target: Target, family: 0 | 4 | 6, lookUp: LookUp, hints = 0): Promise<JudgedAddress[]> {
     if (lookUp.abandoned) throw lookUp.signal.reason;
     const resolver = this.#settings.resolver ?? systemResolver;
-    const answers = readAnswers(await resolver(target.host, new AskedFor(family, lookUp)), target.host);
+    const answers = readAnswers(
+      await resolver(target.host, new AskedFor(family, hints, lookUp)),
+      target.host,
+    );
 
     const denials: Denial[] = [];
     const addresses = new Map<string, JudgedAddress>();

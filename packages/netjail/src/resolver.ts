@@ -5,6 +5,11 @@ export interface ResolverOptions {
   /** 4 or 6 where the caller wants one family only; 0 for both. A hint: answers are filtered. */
   readonly family: 0 | 4 | 6;
   /**
+   * What the caller wants of `dns.lookup`, as its option `hints`; Node mostly asks for `ADDRCONFIG`. With
+   * `V4MAPPED` nothing more is found: a mapped address is judged and dialled as the IPv4 address it is.
+   */
+  readonly hints: number;
+  /**
    * Aborted when nobody waits for the answer any more. Made when it is read, and not an own property:
    * name it (`{ signal: options.signal }`), since `{ ...options }` does not have it.
    */
@@ -41,10 +46,12 @@ export class LookUp {
 /** What the resolver is told of a look-up: not how to give it up. */
 export class AskedFor implements ResolverOptions {
   readonly family: 0 | 4 | 6;
+  readonly hints: number;
   readonly #lookUp: LookUp;
 
-  constructor(family: 0 | 4 | 6, lookUp: LookUp) {
+  constructor(family: 0 | 4 | 6, hints: number, lookUp: LookUp) {
     this.family = family;
+    this.hints = hints;
     this.#lookUp = lookUp;
   }
 
@@ -61,9 +68,9 @@ export class AskedFor implements ResolverOptions {
 export type Resolver = (host: string, options: ResolverOptions) => Promise<readonly string[]>;
 
 /** The operating system's resolver (`dns.lookup`). getaddrinfo cannot be aborted, only ignored. */
-export const systemResolver: Resolver = (host, { family }) =>
+export const systemResolver: Resolver = (host, { family, hints }) =>
   new Promise((resolve, reject) => {
-    dns.lookup(host, { all: true, family }, (error, answers) => {
+    dns.lookup(host, { all: true, family, hints }, (error, answers) => {
       if (error) return reject(error);
       try {
         resolve(answers.map((answer) => answer.address));

@@ -52,6 +52,8 @@ export interface GuardedDispatcher extends AgentLike {
  * - `maxRedirections` of undici 6 stays with the connections of before: where these are retired
  *   between two hops (`closeIdleConnections`, `maxPools`), the request fails. Interceptors do not.
  * - What a WebSocket or an EventSource may receive is as the options `webSocket` and `eventSource` say.
+ * - Under one rule set another agent takes over when one was asked for 256 origins: `connections` and
+ *   `maxOrigins` count for each.
  * - HTTP/2 only with `allowH2: true`. `connectTimeout` is 10,000 ms by default, as in undici,
  *   0 for no limit, 2,147,483,647 at most.
  *

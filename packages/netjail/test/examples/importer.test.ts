@@ -78,6 +78,7 @@ describe('examples/importer readSource()', () => {
       'postgres://u:p@db.test/d?sslmode=no-verify',
       'postgres://u:p@db.test/d?options=-c%20x',
       'postgres://u:p@db.test,127.0.0.1/d',
+      'postgres://u:p@db.test:0/d',
       'postgres://u:%ff@db.test/d',
       'socket:/var/run/postgresql',
     ])
@@ -239,6 +240,14 @@ describe(
       const { port, connections } = await startServer(t, () => {});
       assert.equal((await failure(importTable(at(ALLOWED, { port }), 'orders', ignore))).code, 'too-slow');
       assert.equal(connections(), 1);
+    });
+
+    it('a name that does not exist is unreachable, whatever is in it', async () => {
+      const unknown = async (): Promise<string[]> => {
+        throw Object.assign(new Error('getaddrinfo ENOTFOUND timeout.test'), { code: 'ENOTFOUND' });
+      };
+      const importTable = importer({ resolver: unknown });
+      assert.equal((await failure(importTable(at('timeout.test'), 'orders', ignore))).code, 'unreachable');
     });
 
     it('an empty password is sent as that, not filled from our environment', async (t) => {

@@ -1,11 +1,14 @@
 // The link-preview worker: what it reads, its limits, and what it never reaches.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { GuardedFetch } from '../../src/fetch/index.ts';
 import type { Resolver } from '../../src/resolver.ts';
+import { packageRoot } from '../helpers/data.ts';
 import { load, run } from '../helpers/examples.ts';
 import { ALLOWED, DENIED, startLab, type Lab } from '../helpers/lab.ts';
 import { netjail } from '../helpers/recipes.ts';
@@ -234,6 +237,28 @@ describe('examples/link-preview', () => {
     for (const content of ['javascript:alert(1)', 'data:image/png,x', 'file:///c.png', 'http://'])
       assert.equal(image(content), undefined, content);
     assert.equal(image(''), 'https://page.test/a/b');
+  });
+
+  it('readPage() reads a page to where it nests deeper than any page does before its body', () => {
+    const read = (text: string): string | undefined =>
+      readPage(Buffer.from(text), 'text/html', 'https://page.test/')['title'];
+    assert.equal(read(`${'<b>'.repeat(900)}<title>found</title>`), 'found');
+    assert.equal(read(`${'<b>'.repeat(1001)}<title>too deep</title>`), undefined);
+    assert.equal(read(`${'<b></b>'.repeat(5000)}<title>not deep</title>`), 'not deep');
+  });
+
+  it('readPage() does not search through all that is open for each end tag', () => {
+    // With all of it open, this would take minutes.
+    const code = `import { readPage } from './page.js';
+      const tags = '<b>'.repeat(250_000) + '</u>'.repeat(250_000);
+      for (const before of ['<title>t</title>', '<title>t</title><body>'])
+        console.log(readPage(Buffer.from(before + tags), 'text/html', 'https://page.test/').title);`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: join(packageRoot, '../../examples/link-preview'),
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    assert.equal(stdout, 't\nt\n');
   });
 
   it('work() takes each job once, a few at a time, and tells both sides', async (t) => {

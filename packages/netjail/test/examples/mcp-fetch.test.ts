@@ -1,5 +1,6 @@
 // The MCP server that fetches, driven by a real MCP client.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -180,6 +181,23 @@ describe('examples/mcp-fetch', () => {
       'A & B\n1\n2\na\nb c',
     );
     assert.equal(textOf('<p></p></script>left'), 'left');
+  });
+
+  it('textOf() reads a page to where it nests deeper than any page for people', () => {
+    assert.equal(textOf(`${'<b>'.repeat(900)}deep`), 'deep');
+    assert.equal(textOf(`first<p>${'<b>'.repeat(5000)}deep</p>last`), 'first');
+  });
+
+  it('textOf() does not search through all that is open for each end tag', () => {
+    // With all of it open, this would take minutes.
+    const code = `import { textOf } from './text.js';
+      console.log(textOf('text' + '<b>'.repeat(250_000) + '</u>'.repeat(250_000)));`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: join(packageRoot, '../../examples/mcp-fetch'),
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    assert.equal(stdout, 'text\n');
   });
 
   /** The server as a program, with these rules. */

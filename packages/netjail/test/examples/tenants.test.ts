@@ -8,6 +8,7 @@ import type { GuardedFetch } from '../../src/fetch/index.ts';
 import type { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { load, run } from '../helpers/examples.ts';
 import { ALLOWED, DENIED, startLab, type Kind, type Lab } from '../helpers/lab.ts';
+import { inTime } from '../helpers/in-time.ts';
 import { netjail } from '../helpers/recipes.ts';
 
 const { createApp } = await load<{
@@ -47,12 +48,13 @@ interface Setting {
   asked: Map<Socket, string[]>;
 }
 
-async function startService(t: TestContext, kind: Kind = 'http'): Promise<Setting> {
+async function startService(t: TestContext, kind: Kind = 'http', timeLimit?: number): Promise<Setting> {
   const asked: Setting['asked'] = new Map();
   const lab = await startLab(t, kind, {
     request(request: IncomingMessage, response: ServerResponse) {
       asked.set(request.socket, [...(asked.get(request.socket) ?? []), request.url!]);
       if (request.url?.startsWith('/redirect')) return false;
+      if (request.url === '/drip') return response.write('begun');
       response.end(request.url);
       return true;
     },
@@ -67,6 +69,7 @@ async function startService(t: TestContext, kind: Kind = 'http'): Promise<Settin
     fetch,
     httpAgent,
     httpsAgent,
+    timeLimit,
     log: (line: Setting['log'][0]) => log.push(line),
   }).listen(0, DENIED);
   await once(server, 'listening');
@@ -97,6 +100,12 @@ describe('examples/tenants', () => {
       assert.deepEqual(await relay('a', lab.url(ALLOWED, '/for-a'), client), { status: 200, body: '/for-a' });
       assert.deepEqual(await relay('none', lab.url(ALLOWED), client), REFUSED);
       assert.deepEqual(await relay('missing', lab.url(ALLOWED), client), REFUSED);
+      assert.equal(lab.allowed.connections, 1);
+    });
+
+    it(`${client}: an answer that does not end is given up`, async (t) => {
+      const { lab, relay } = await startService(t, 'http', 200);
+      assert.deepEqual(await inTime(relay('a', lab.url(ALLOWED, '/drip'), client), client), REFUSED);
       assert.equal(lab.allowed.connections, 1);
     });
 

@@ -260,7 +260,14 @@ describe('examples/webhooks', () => {
     const basic = (text: string): Record<string, string> => ({
       authorization: `Basic ${Buffer.from(text).toString('base64')}`,
     });
-    for (const url of ['/operator', '/operator/deliveries', '/operator/page.js', '/operator?x'])
+    for (const url of [
+      '/operator',
+      '/operator/deliveries',
+      '/operator/page.js',
+      '/operator?x',
+      '/%6fperator/deliveries',
+      'http://x/operator/deliveries',
+    ])
       for (const headers of [{}, basic('operator:'), basic(`other:${PASSWORD}`)])
         assert.equal((await app.inject({ url, headers })).statusCode, 401, url);
     assert.equal(

@@ -1,0 +1,145 @@
+// What undici's own connector does with its options, and ours in its place.
+import '../src/fetch/index.ts';
+import assert from 'node:assert/strict';
+import dns from 'node:dns';
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+import tls from 'node:tls';
+import { describe, it, type TestContext } from 'node:test';
+import * as undici7 from 'undici';
+import * as undici6 from 'undici6';
+import { createDial } from '../src/dial.ts';
+import { Dispatcher } from '../src/undici/index.ts';
+import { rules } from './helpers/attack.ts';
+import { inTime } from './helpers/in-time.ts';
+import { ALLOWED, startLab, tlsCertificate } from './helpers/lab.ts';
+
+type Undici = typeof undici7;
+const versions: Record<string, Undici> = { 'undici 6': undici6 as unknown as Undici, 'undici 7': undici7 };
+// Node 20 cannot load it.
+const undici8 =
+  Number(process.versions.node.split('.')[0]) >= 22
+    ? ((await import('undici8')) as unknown as Undici)
+    : undefined;
+if (undici8 !== undefined) versions['undici 8'] = undici8;
+
+/** A server that notes the protocols that it is offered, and ends the connection. */
+async function startListener(t: TestContext): Promise<{ url: string; offered: string[][] }> {
+  const offered: string[][] = [];
+  const server = tls.createServer({
+    ...(await tlsCertificate()),
+    ALPNCallback: ({ protocols }) => (offered.push(protocols), protocols[0]),
+  });
+  server.on('secureConnection', (socket) => socket.destroy());
+  server.listen(0, ALLOWED);
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return { url: `https://${ALLOWED}:${(server.address() as AddressInfo).port}`, offered };
+}
+
+for (const [name, { Agent, errors }] of Object.entries(versions)) {
+  describe(`Dispatcher with ${name}`, () => {
+    const options: [given: object, offered: string[]][] = [
+      [{}, ['http/1.1']],
+      [{ allowH2: true }, ['http/1.1', 'h2']],
+      [{ connect: { allowH2: true } }, ['http/1.1', 'h2']],
+      [{ allowH2: true, connect: { allowH2: false } }, ['http/1.1']],
+      [{ allowH2: true, preferH2: true }, ['h2', 'http/1.1']],
+      [{ allowH2: true, connect: { preferH2: true } }, ['h2', 'http/1.1']],
+      [{ preferH2: true }, ['http/1.1']],
+    ];
+    for (const [given, expected] of options) {
+      it(`offers ${expected.join(' and ')} when given ${JSON.stringify(given)}`, async (t) => {
+        const { url, offered } = await startListener(t);
+        const { connect } = given as { connect?: object };
+        const merged = { ...given, connect: { rejectUnauthorized: false, ...connect } };
+        const dispatcher = new Dispatcher({ Agent, rules, ...merged });
+        t.after(() => dispatcher.destroy());
+        await assert.rejects(dispatcher.request({ origin: url, path: '/', method: 'GET' }));
+        assert.deepEqual(offered[0], expected);
+      });
+    }
+
+    it('throws when allowH2 or preferH2 is neither true nor false', () => {
+      for (const option of ['allowH2', 'preferH2'])
+        for (const given of [{ [option]: 1 }, { connect: { [option]: 'yes' } }])
+          assert.throws(() => new Dispatcher({ Agent, rules, ...given } as never), {
+            name: 'TypeError',
+            code: 'ERR_NETJAIL_INVALID_OPTION',
+            message: new RegExp(`"${option}": it is true or false`),
+          });
+    });
+
+    it("throws undici's own error for what undici refuses with its first request", () => {
+      for (const given of [{ keepAliveTimeout: -1 }, { headersTimeout: 'x' }])
+        assert.throws(
+          () => new Dispatcher({ Agent, rules, ...given } as never),
+          (error: Error) => error instanceof errors.InvalidArgumentError,
+        );
+    });
+
+    it("fails with undici's own error when a connection takes too long", async (t) => {
+      const given = { connectTimeout: 20, resolver: () => new Promise<string[]>(() => {}) };
+      const dispatcher = new Dispatcher({ Agent, rules, ...given });
+      t.after(() => dispatcher.destroy());
+      const failed = dispatcher.request({ origin: 'http://name.test', path: '/', method: 'GET' });
+      const error: unknown = await inTime(failed, 'the request').catch((reason: unknown) => reason);
+      assert.equal((error as { code?: string }).code, 'UND_ERR_CONNECT_TIMEOUT');
+      assert.ok(error instanceof errors.ConnectTimeoutError && error instanceof errors.UndiciError);
+    });
+  });
+}
+
+if (undici8 !== undefined) {
+  const { Agent, request } = undici8;
+  describe('Dispatcher with undici 8', () => {
+    it('offers HTTP/1.1 alone for a request that wants no HTTP/2', async (t) => {
+      const { url, offered } = await startListener(t);
+      const options = { rules, allowH2: true, connect: { rejectUnauthorized: false } };
+      const dispatcher = new Dispatcher({ Agent, ...options });
+      t.after(() => dispatcher.destroy());
+      const one = { origin: url, path: '/', method: 'GET' } as const;
+      await assert.rejects(dispatcher.request({ ...one, allowH2: false } as never));
+      assert.deepEqual(offered[0], ['http/1.1']);
+      await assert.rejects(dispatcher.request(one));
+      assert.deepEqual(offered.at(-1), ['http/1.1', 'h2']);
+    });
+
+    it('serves the next request when the one that waited for a connection was given up', async (t) => {
+      const lab = await startLab(t);
+      let lookUps = 0;
+      let asked = (): void => {};
+      const first = new Promise<void>((resolve) => (asked = resolve));
+      const resolver = (): Promise<string[]> => {
+        asked();
+        return lookUps++ === 0 ? new Promise(() => {}) : Promise.resolve([ALLOWED]);
+      };
+      const dispatcher = new Dispatcher({ Agent, rules, resolver, connections: 1 });
+      t.after(() => dispatcher.destroy());
+      const url = `http://name.test:${lab.port}/`;
+      const controller = new AbortController();
+      const given = request(url, { dispatcher, signal: controller.signal });
+      await first;
+      controller.abort();
+      await assert.rejects(given);
+      const { statusCode, body } = await inTime(request(url, { dispatcher }), 'the second request');
+      await body.dump();
+      assert.deepEqual([statusCode, lookUps, lab.allowed.connections], [200, 2, 1]);
+    });
+  });
+}
+
+describe('a resolver', () => {
+  it('is told the hints of the caller, and of Node where there are none', async () => {
+    const told: number[] = [];
+    const dial = createDial({ rules, resolver: async (_host, { hints }) => (told.push(hints), []) });
+    await once(dial({ host: 'name.test', port: 1, hints: dns.ALL }), 'error');
+    await once(dial({ host: 'name.test', port: 1, family: 4 }), 'error');
+    const plain = new Promise<number>((resolve) => {
+      const lookup = (_host: string, { hints }: { hints?: number }): void => resolve(hints ?? 0);
+      net.connect({ host: 'name.test', port: 1, lookup: lookup as never }).on('error', () => {});
+    });
+    await once(dial({ host: 'name.test', port: 1 }), 'error');
+    assert.deepEqual(told, [dns.ALL, 0, await plain]);
+  });
+});
