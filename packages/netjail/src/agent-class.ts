@@ -36,10 +36,11 @@ export function probe(Agent: AgentClass, build: (connector: Connector) => AgentL
     { origin: 'http://probe.invalid', path: '/', method: 'GET' },
     handler((error) => (failure ??= error)),
   );
+  // Some options undici looks at with the first request only. Being destroyed is an error, too.
+  const refusal = failure;
   agent.destroy().catch(() => {});
   if (reached !== 'probe.invalid') {
-    // Some options undici looks at with the first request only.
-    if (isError(failure)) throw failure;
+    if (isError(refusal)) throw refusal;
     throw misuse(
       TypeError,
       'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
