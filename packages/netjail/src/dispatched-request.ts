@@ -15,7 +15,7 @@ export function readRequest(options: object): Record<string, unknown> {
   const request = isOwn(copy) ? copy : (readOnce(copy) as Record<string, unknown>);
   const { origin } = request;
   // A URL of somebody's own class can say one thing as text and another in its fields: the text counts.
-  if (typeof origin === 'object' && origin !== null) request['origin'] = String(origin);
+  if (origin instanceof URL) request['origin'] = String(origin);
   return request;
 }
 

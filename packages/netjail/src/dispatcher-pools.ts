@@ -139,13 +139,15 @@ export class DispatcherPools {
   }
 
   /** The connections and requests of all rule sets by origin, as undici counts them. */
-  get stats(): Record<string, Record<string, number>> {
-    const total: Record<string, Record<string, number>> = {};
+  get stats(): Record<string, Record<string, number | boolean>> {
+    const total: Record<string, Record<string, number | boolean>> = {};
     for (const { agent } of [...this.#pools, ...this.#retired]) {
       for (const [origin, counts] of Object.entries((agent.stats ?? {}) as typeof total)) {
         const sums = (total[origin] ??= {});
         for (const [name, count] of Object.entries(counts)) {
-          sums[name] = (sums[name] ?? 0) + count;
+          // Of one connection it says whether it is there.
+          const sum = sums[name] ?? 0;
+          sums[name] = typeof count === 'number' ? Number(sum) + count : count || sum === true;
         }
       }
     }

@@ -1,7 +1,7 @@
 import { Address } from './address.ts';
 import { misuse } from './errors.ts';
 import { hostText, readHostPattern, type HostPattern } from './host.ts';
-import { isRecord, readOnce, show } from './internal/assert.ts';
+import { isRecord, printable, readOnce, show } from './internal/assert.ts';
 import { parseJson } from './policy-json.ts';
 import { portsAsInput, readPorts, type PortInput, type Ports } from './ports.ts';
 import { Prefix } from './prefix.ts';
@@ -128,7 +128,7 @@ function entryOf(
   });
   const plain = written !== undefined && host === undefined && ports === undefined;
   return Object.freeze({
-    text: plain ? written.text : JSON.stringify(json).replaceAll(' ', String.raw`\u0020`),
+    text: plain ? written.text : printable(JSON.stringify(json)).replaceAll(' ', String.raw`\u0020`),
     json: plain ? written.text : json,
     range: written?.range,
     prefix: written?.prefix,

@@ -95,7 +95,7 @@ function readInit(init: unknown): Facts {
   if (!isRecord(init)) return refuse(`${show(init)} is no object with host, port and denials`);
   const { host, port, denials } = readOnce(init);
   if (typeof host !== 'string') return refuse(`its host is a string, not ${show(host)}`);
-  if (port !== undefined && typeof port !== 'number')
+  if (port !== undefined && !(typeof port === 'number' && Number.isInteger(port)))
     return refuse(`its port is a number, not ${show(port)}`);
   if (!Array.isArray(denials)) return refuse(`its denials are an array, not ${show(denials)}`);
   const all: readonly unknown[] = [...(denials as unknown[])];
@@ -138,12 +138,14 @@ function describe(host: string, port: number | undefined, denials: readonly Deni
 export function deniedError(error: unknown): DeniedError | undefined {
   // A set is walked in the order of its values, those that come while it is walked too.
   const found = new Set<unknown>([error]);
+  let left = MAX_SEARCHED;
   for (const current of found) {
     if (typeof current !== 'object' || current === null) continue;
     if (read(current, BRAND) === true) return current as DeniedError;
-    for (const inner of [read(current, 'cause'), ...listOf(read(current, 'errors'))]) {
-      if (found.size >= MAX_SEARCHED) break;
-      found.add(inner);
+    if (left-- > 0) found.add(read(current, 'cause'));
+    const errors = read(current, 'errors');
+    for (let i = 0, length = lengthOf(errors); i < length && left > 0; i++, left--) {
+      found.add(read(errors as unknown[], i));
     }
   }
   return undefined;
@@ -160,14 +162,12 @@ function read(object: object, key: PropertyKey): unknown {
   }
 }
 
-/** The elements of an array, as many as are looked at, each read once. */
-function listOf(errors: unknown): unknown[] {
+/** Of an array, else 0. */
+function lengthOf(errors: unknown): number {
   try {
-    if (!Array.isArray(errors)) return [];
-    const { length } = errors;
-    return Array.from({ length: Math.min(length, MAX_SEARCHED) }, (_, i) => read(errors, i));
+    return Array.isArray(errors) ? errors.length : 0;
   } catch {
-    return []; // A proxy: even to ask whether it is an array may throw.
+    return 0; // A proxy: even to ask whether it is an array may throw.
   }
 }
 

@@ -1,6 +1,8 @@
 import { coversBoth, EVERYTHING, unionOfBoth, type Group } from './group.ts';
 import type { Layer } from './layer.ts';
-import { groupsOf, neverOf, openInside, redundantOf } from './lint-coverage.ts';
+import { groupsOf } from './lint-entries.ts';
+import { neverOf, openInside } from './lint-never.ts';
+import { redundantOf } from './lint-redundant.ts';
 import { conditionKey, type EntryList } from './list.ts';
 
 /**
@@ -53,13 +55,15 @@ export function lintLayer(layer: Layer, scope: number): LintWarning[] {
 
   const allowTexts = allow.texts();
   const never = neverOf(layer);
-  for (const [at, { path }] of allow.named) if (path !== undefined && block.paths.has(path)) never.add(at);
-  for (const at of [...never].sort((x, y) => x - y)) {
+  for (const [at, { path }] of allow.named) {
+    if (path !== undefined && block.paths.has(path)) never.set(at, 'blocked as a whole');
+  }
+  for (const [at, why] of [...never].sort(([x], [y]) => x - y)) {
     const entry = allowTexts[at]!;
-    warn('never-matches', `${entry} is allowed, and blocked as a whole`, 'allow', entry);
+    warn('never-matches', `${entry} is allowed, and ${why}`, 'allow', entry);
   }
   if (never.size === allow.length) {
-    warn('blocks-every-allow', 'every allow entry is blocked as a whole, so everything is denied');
+    warn('blocks-every-allow', 'every allow entry is blocked or denied as a whole, so everything is denied');
   }
 
   for (const [name, list, texts] of [

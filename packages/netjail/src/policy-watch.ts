@@ -46,7 +46,7 @@ const DEFAULT_INTERVAL = 5000;
  * - A relative path is below the current folder at this call, whatever the program changes to later.
  * - The folder is watched, so that editors and tools that replace the file are noticed. With
  *   `interval: 0`, a folder that is removed and made again, or is behind a link that is set to another
- *   one, is not: the looks in between find that.
+ *   one, is not, nor is a write through shared memory (`mmap`): the looks in between find that.
  *
  * @throws {SyntaxError | TypeError} at the start what `loadPolicySync` throws, for there are no last
  * good rules yet; `ERR_NETJAIL_INVALID_OPTION` for malformed options.
@@ -211,6 +211,8 @@ class Watch implements PolicyWatch {
       }
       rules = parsePolicy(text, { source: this.#source });
     } catch (error) {
+      // What is not there now may come back as it was.
+      if (text === undefined) this.#seen = undefined;
       if (!this.#closed) this.#keep(error as Error, text, sure);
       return;
     }

@@ -124,9 +124,9 @@ const REASONS: Readonly<Record<Reason, true>> = {
 /** Whether a value is a denial, as far as its text is made of it. */
 export function isDenial(value: unknown): value is Denial {
   if (!isRecord(value)) return false;
-  const { reason, address, entry, carried } = value;
+  const { allowed, reason, address, entry, carried } = value;
   const texts = [address, entry, carried].every((text) => text === undefined || typeof text === 'string');
-  return texts && typeof reason === 'string' && Object.hasOwn(REASONS, reason);
+  return texts && allowed === false && typeof reason === 'string' && Object.hasOwn(REASONS, reason);
 }
 
 /** The denial as a clause of a sentence: `10.0.0.1 is blocked by 10.0.0.0/8`. */

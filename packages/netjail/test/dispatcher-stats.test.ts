@@ -25,6 +25,19 @@ describe('the stats of a Dispatcher', () => {
     assert.equal(lab.allowed.connections, 2);
   });
 
+  it('say whether there is a connection where there can be one only, as undici does', async (t) => {
+    const lab = await startLab(t);
+    const dispatcher = new Dispatcher({ Agent: undici7.Agent, connections: 1 });
+    t.after(() => dispatcher.destroy());
+    const connected = (): unknown => dispatcher.stats[lab.url(ALLOWED, '')]?.connected;
+    for (const scope of [rules, new Rules({ allow: [ALLOWED] })]) {
+      const one = { origin: lab.url(ALLOWED, ''), path: '/', method: 'GET' } as const;
+      const { body } = await withRules(scope, () => dispatcher.request(one));
+      await body.dump();
+      assert.equal(connected(), true);
+    }
+  });
+
   it('are not there where the Agent has none', () => {
     const { Agent } = undici6 as unknown as { Agent: typeof undici7.Agent };
     assert.equal('stats' in new Dispatcher({ Agent, rules }), false);

@@ -214,6 +214,14 @@ describe('Entries with a prefix and more', () => {
     assert.equal(faultOf(new Error('another')), undefined);
   });
 
+  it('are one line as text, which is read back as the same', () => {
+    const path = '/run/a\u2028\u202e\u0085 b.sock';
+    const rules = new Rules({ allow: [{ path }] });
+    assert.equal(String(rules), String.raw`ALLOW {"path":"/run/a\u2028\u202e\u0085\u0020b.sock"}`);
+    assert.equal(Rules.parse(String(rules)).id, rules.id);
+    assert.equal(Rules.parse(String(rules)).judgePath(path).allowed, true);
+  });
+
   it('are refused as text in which a key stands twice', () => {
     assert.throws(() => new Rules({ allow: ['{"host":"a.test","host":"b.test"}'] }), {
       name: 'SyntaxError',

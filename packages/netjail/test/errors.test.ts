@@ -65,6 +65,11 @@ describe('DeniedError', () => {
     ['an array', [], 'an array is no object with host, port and denials'],
     ['no host', { denials: [denial] }, 'its host is a string, not undefined'],
     ['a port in text', { host: 'x', port: '80', denials: [denial] }, 'its port is a number, not "80"'],
+    [
+      'a port that is no number',
+      { host: 'x', port: Number.NaN, denials: [denial] },
+      'its port is a number, not NaN',
+    ],
     ['no denials', { host: 'x' }, 'its denials are an array, not undefined'],
     ['an empty array of denials', { host: 'x', denials: [] }, 'it has no denial'],
     ['a denial that is none', { host: 'x', denials: [denial, null] }, 'each denial is a negative verdict'],
@@ -196,6 +201,13 @@ describe('deniedError() of what has no end', () => {
     assert.equal(deniedError(new AggregateError([...others, error])), error);
     const beyond = [...Array.from({ length: 10_000 }, () => new Error('another')), error];
     assert.equal(deniedError(new AggregateError(beyond)), undefined);
+    // All of them have all of them.
+    const shared = Array.from({ length: 9_000 }, () => ({ errors: [] as unknown[] }));
+    let read = 0;
+    const counted = new Proxy(shared, { get: (array, key) => (read++, Reflect.get(array, key)) });
+    for (const one of shared) one.errors = counted;
+    assert.equal(deniedError(shared[0]), undefined);
+    assert.ok(read <= 10_000 + 2 * shared.length, `${read} reads`);
     const own = Object.assign([new Error('a'), error], {
       slice: () => assert.fail('its own slice is called'),
     });

@@ -32,7 +32,10 @@ describe('the warnings of Rules.lint()', () => {
       [
         warning('never-matches', '::1 is allowed, and blocked as a whole', 'allow', '::1'),
         warning('never-matches', '10.0.0.1 is allowed, and blocked as a whole', 'allow', '10.0.0.1'),
-        warning('blocks-every-allow', 'every allow entry is blocked as a whole, so everything is denied'),
+        warning(
+          'blocks-every-allow',
+          'every allow entry is blocked or denied as a whole, so everything is denied',
+        ),
       ],
     ],
     [
@@ -330,6 +333,30 @@ describe('Rules.lint() of one address', () => {
       assert.equal(found(init).filter((one) => one.startsWith('never')).length, never ? 1 : 0);
     });
   }
+
+  it('says why', () => {
+    const [warning] = new Rules({ allow: ['::', '8.8.8.8', '::1'], block: ['127.0.0.0/8'] }).lint();
+    assert.equal(warning?.message, ':: is allowed, and denied for where it leads or what it carries');
+  });
+});
+
+describe('Rules.lint() of thousands of entries', () => {
+  // With each host held against each block on each port it would take minutes.
+  it('ends when each host has its own ports and each block, too', () => {
+    const numbers = Array.from({ length: 3000 }, (_, i) => i + 1);
+    const allow = numbers.map((port) => ({ host: `h${port}.test`, port: [port, port + 20] as const }));
+    const block = numbers.map((port) => ({ port, prefix: 'special-purpose' }));
+    const warnings = new Rules({ allow: [...allow, 'public'], block }).lint();
+    assert.deepEqual(
+      warnings.filter(({ code }) => code !== 'host-reaches-inside'),
+      [],
+    );
+  });
+
+  it('ends when a range is written again and again', () => {
+    const allow = Array.from({ length: 4000 }, () => 'special-purpose');
+    assert.equal(found({ allow: [...allow, '::/0', '0.0.0.0/0'] }).length, 4000);
+  });
 });
 
 describe('Rules.lint() of one list', () => {
@@ -376,6 +403,12 @@ describe('Rules.lint() of one list', () => {
       'a range with the prefixes of entries before it',
       [...ranges.private, 'private'],
       [ranges.private.length],
+    ],
+    [
+      'no port beside public and all that is not, since public judges what an IPv6 address carries',
+      ['public', 'special-purpose', '::/3', '4000::/2', '8000::/1', { port: 443 }],
+      [],
+      [5],
     ],
     ['a range inside another one behind it', ['link-local', 'special-purpose'], [0]],
     ['a range inside another one before it', ['special-purpose', 'link-local'], [1]],

@@ -173,6 +173,23 @@ describe('watchPolicy()', () => {
     assert.equal(String(follow(t, 'link/../egress.json').policy.rules), 'ALLOW 10.0.0.0/8');
   });
 
+  it('notices that a link to the same file is there again, each time', async (t) => {
+    const { path } = watched(t, OPEN);
+    const folder = mkdtempSync(join(tmpdir(), 'netjail-watch-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const link = join(folder, 'link.json');
+    symlinkSync(path, link);
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
+    const { policy, next } = follow(t, link, { interval: 0 });
+    await policy.reload();
+    for (let i = 0; i < 2; i++) {
+      unlinkSync(link);
+      assert.equal((await next()).outcome, 'kept');
+      symlinkSync(path, link);
+      assert.equal((await next()).outcome, 'loaded');
+    }
+  });
+
   it('does not read the file again when something else in its folder changes', async (t) => {
     if (process.platform !== 'linux') return t.skip('not run: only Linux says how much a process has read');
     const bytesRead = (): number =>

@@ -238,6 +238,8 @@ export class AgentGate {
 function callWhenOpen(socket: Socket, event: 'connect' | 'secureConnect', callback: Created): void {
   const settle = (error: Error | null): void => {
     socket.off(event, opened).off('error', settle).off('close', gone);
+    // Of a signal that was aborted before, Node tells, and connects all the same.
+    if (error !== null) socket.once('connect', () => socket.destroy());
     callback(error, error === null ? socket : undefined);
   };
   const opened = (): void => settle(null);

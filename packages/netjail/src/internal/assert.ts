@@ -7,8 +7,13 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 /** The text in double quotes on one line, what is not printed escaped, long text cut. */
 export function quote(text: string): string {
   const cut = text.length > MAX_QUOTED;
-  const quoted = JSON.stringify(cut ? text.slice(0, MAX_QUOTED) : text).replace(UNPRINTABLE, escaped);
+  const quoted = printable(JSON.stringify(cut ? text.slice(0, MAX_QUOTED) : text));
   return cut ? `${quoted} (${text.length} characters)` : quoted;
+}
+
+/** JSON with what is not printed escaped: the same value on one line. */
+export function printable(json: string): string {
+  return json.replace(UNPRINTABLE, escaped);
 }
 
 function escaped(character: string): string {

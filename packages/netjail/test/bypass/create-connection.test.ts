@@ -120,6 +120,22 @@ describe('HttpAgent and HttpsAgent', () => {
       assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
     });
 
+    it(`${Agent.name} leaves no connection open when the signal was aborted before`, async (t) => {
+      const lab = await startLab(t, Agent === HttpAgent ? 'http' : 'https');
+      const signal = AbortSignal.abort();
+      const { calls, called } = opening({ host: ALLOWED, port: lab.port, signal, rejectUnauthorized: false });
+      await called;
+      assert.deepEqual(
+        calls.map(([error, socket]) => [(error as Error).name, socket]),
+        [['AbortError', undefined]],
+      );
+      // Node connects all the same: what comes after it was in time.
+      const next = opening({ host: ALLOWED, port: lab.port, rejectUnauthorized: false });
+      await next.called;
+      next.socket!.destroy();
+      await inTime(lab.drained(), 'the connections');
+    });
+
     it(`${Agent.name} calls a client back when its socket is closed before it is open`, async (t) => {
       const lab = await startLab(t);
       const { calls, called, socket } = opening({ host: 'name.test', port: lab.port });

@@ -57,6 +57,20 @@ describe('Dispatcher', () => {
     assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
   });
 
+  for (const [name, origin] of [
+    ['an object', {}],
+    ['an object without a prototype', Object.create(null)],
+    ['an array', ['http://127.0.0.2']],
+    ['a String object', new String('http://127.0.0.2')],
+  ] as [string, unknown][]) {
+    it(`leaves it to undici to refuse an origin that is ${name}`, async () => {
+      const dispatcher = new Dispatcher({ Agent, rules });
+      const request = { origin, path: '/', method: 'GET' } as never;
+      await assert.rejects(dispatcher.request(request), { code: 'UND_ERR_INVALID_ARG' });
+      await dispatcher.destroy();
+    });
+  }
+
   it('takes an origin that is a URL', async (t) => {
     const lab = await startLab(t);
     const dispatcher = new Dispatcher({ Agent, rules });
