@@ -5,7 +5,7 @@ import { coversBoth, unionOfBoth, type Group, type Intervals } from './group.ts'
 import type { Layer } from './layer.ts';
 import { eachEntry, groupsOf, intervalsOf, ofSameHost } from './lint-entries.ts';
 import { conditionKey, type EntryList } from './list.ts';
-import type { Ports } from './ports.ts';
+import { hasPort, type Ports } from './ports.ts';
 import { ranges } from './ranges.ts';
 import { Table4 } from './table4.ts';
 import type { Table6 } from './table6.ts';
@@ -88,7 +88,7 @@ function partsOf(block: EntryList, group: Group): readonly (readonly Group[])[] 
   const edges = edgesOf(blocks);
   const parts: Group[][] = [];
   for (const [from, to] of group.ports ?? EVERY_PORT) {
-    const active = new Set(blocks.filter((one) => one.fits(from, true)));
+    const active = new Set(blocks.filter(({ ports }) => ports === undefined || hasPort(ports, from)));
     let next = firstBehind(edges, from);
     for (;;) {
       // What is blocked where only the plain entries match is blocked in the other parts as well.

@@ -179,6 +179,11 @@ describe('Rules.lint() of an allow list and a block list', () => {
     assert.deepEqual(never({ allow, block: ['::/0'] }), []);
   });
 
+  it('says that a path is blocked as a whole', () => {
+    const [warning] = new Rules({ allow: [{ path: '/a' }, 'public'], block: [{ path: '/a' }] }).lint();
+    assert.equal(warning?.message, '{"path":"/a"} is allowed, and blocked as a whole');
+  });
+
   it('finds each entry with a path that is blocked, a repeated one as well', () => {
     const allow = ['10.0.0.1', { path: '/a' }, { path: '/b' }, { path: '/a' }];
     const blocked = 'never-matches allow {"path":"/a"}';

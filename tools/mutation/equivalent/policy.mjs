@@ -37,7 +37,7 @@ export const equivalent = [
   },
   {
     file: 'lint.ts',
-    line: 'for (const [at, { path }] of allow.named) if (path !== undefined && block.paths.has(path)) never.add(at);',
+    line: "if (path !== undefined && block.paths.has(path)) never.set(at, 'blocked as a whole');",
     original: 'path !== undefined',
     replacement: 'true',
     reason: 'no entry is kept under the path undefined',

@@ -447,4 +447,37 @@ export const equivalent = [
     'a name for errors, which prefixes of our own do not cause',
     ["'prefixes'", '""'],
   ),
+  ...of(
+    'lint-never.ts',
+    'if (group.host === undefined || group.anyAt < 0) continue;',
+    'only more time: of others nobody asks',
+    ['group.host === undefined || group.anyAt < 0', 'false'],
+    ['group.host === undefined || group.anyAt < 0', 'group.host === undefined && group.anyAt < 0'],
+    ['group.anyAt < 0', 'false'],
+    ['group.host === undefined', 'false'],
+  ),
+  ...of(
+    'lint-never.ts',
+    'open.set(conditionKey(group.host, group.ports), parts === ONLY_PLAIN ? openInPlain : openIn(parts));',
+    'only faster: it is the same that is open',
+    ['parts === ONLY_PLAIN', 'false'],
+  ),
+  ...of(
+    'lint-never.ts',
+    'if (active.size === 0) return ONLY_PLAIN;',
+    'only more time: what is blocked by fewer blocks is blocked by more',
+    ['active.size === 0', 'false'],
+  ),
+  ...of(
+    'lint-never.ts',
+    'if (known !== undefined) return known;',
+    'only more time: they are the same each time',
+    ['known !== undefined', 'false'],
+  ),
+  ...of(
+    'lint-redundant.ts',
+    'if (list === undefined) lists.set(key, [value]);',
+    'only the last of a list: of the ranges that there are, that one decides',
+    ['list === undefined', 'true'],
+  ),
 ];
