@@ -242,7 +242,10 @@ function callWhenOpen(socket: Socket, event: 'connect' | 'secureConnect', callba
     if (error !== null) socket.once('connect', () => socket.destroy());
     callback(error, error === null ? socket : undefined);
   };
-  const opened = (): void => settle(null);
+  const opened = (): void => {
+    // The last gate may have ended it: then its error follows.
+    if (!socket.destroyed) settle(null);
+  };
   const gone = (): void =>
     settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'));
   socket.on(event, opened).on('error', settle).on('close', gone);

@@ -53,6 +53,22 @@ describe('every adapter in a runtime that does not say where it connects to', ()
     });
   }
 
+  it('gives a client that asks the agent for a socket the denial, never the socket', async (t) => {
+    const lab = await startLab(t);
+    const code = `${SILENT}
+      const { port } = new URL(process.env.ALLOWED);
+      const outcomes = [];
+      for (const host of ['${ALLOWED}', 'name.test']) {
+        const options = { host, port: Number(port) };
+        const own = new HttpAgent({ rules, resolver: async () => ['${ALLOWED}'] });
+        const call = (resolve) => own.createConnection(options, (error) => resolve(deniedError(error)?.reason ?? 'opened'));
+        outcomes.push(await new Promise(call));
+      }
+      console.log(JSON.stringify(outcomes));`;
+    assert.deepEqual(await run(lab, code), ['blocked', 'blocked']);
+    assert.deepEqual([lab.allowed.connections, lab.denied.requests], [0, []]);
+  });
+
   it('denies it for a name, when it has named addresses before', async (t) => {
     const lab = await startLab(t);
     const code = `${JUDGED}
