@@ -16,8 +16,9 @@ export async function open(guard, { host, port }) {
   const more = { logLevel: logLevel.NOTHING };
   // recipe
   const dial = createDial(guard);
+  const open = (to, ssl, done) => (ssl ? dial.tls({ ...ssl, ...to }, done) : dial(to, done));
   const socketFactory = ({ host, port, ssl, onConnect }) =>
-    ssl ? dial.tls({ ...ssl, host, port }, onConnect) : dial({ host, port }, onConnect);
+    open({ host, port }, ssl, onConnect).setKeepAlive(true, 60_000);
   const kafka = new Kafka({ brokers: [`${host}:${port}`], socketFactory, retry: { retries: 0 }, ...more });
   // end
   const admin = kafka.admin();

@@ -214,11 +214,17 @@ export class Gate {
  *
  * @throws {DeniedError}
  */
-export function pinPath(guard: Guard, path: unknown, options: Record<string, unknown>): PathOptions {
+export function pinPath(
+  guard: Guard,
+  path: unknown,
+  options: Record<string, unknown>,
+  secure: boolean,
+): PathOptions {
   if (typeof path !== 'string') throw guard.refuse('path-not-allowed', show(path), undefined);
   guard.admitPath(path);
   closeOptions(options);
-  options['host'] = undefined;
+  // With TLS the certificate is checked against the host; without a host, against "localhost".
+  if (!secure) options['host'] = undefined;
   options['port'] = undefined;
   options['path'] = path;
   return options as PathOptions;

@@ -151,7 +151,7 @@ class PathGate {
   }
 
   pin(options: Record<string, unknown>): PathOptions {
-    return pinPath(this.#guard, this.#path, options);
+    return pinPath(this.#guard, this.#path, options, false);
   }
 
   pinForNet(options: Readonly<Record<string, unknown>>): PathOptions {

@@ -118,6 +118,7 @@ export function createDial(options: DialOptions = {}): Dial {
       target,
       open,
       net.connect as (options: ConnectOptions | PathOptions) => net.Socket,
+      false,
     );
     return ready(socket, 'connect', onReady, timeout);
   };
@@ -131,7 +132,7 @@ export function createDial(options: DialOptions = {}): Dial {
       const name = given['servername'] ?? (net.isIP(host) === 0 ? host : '');
       return tls.connect({ ...given, servername: name } as tls.ConnectionOptions);
     };
-    const socket = openSocket(guard(), target, openTls, openTls) as tls.TLSSocket;
+    const socket = openSocket(guard(), target, openTls, openTls, true) as tls.TLSSocket;
     return ready(socket, 'secureConnect', onReady, timeout);
   };
   dial.socket = (socketOptions: unknown = {}): net.Socket => {
@@ -149,9 +150,11 @@ function openSocket(
   options: Record<string, unknown>,
   open: (options: ConnectOptions) => net.Socket,
   openPlainly: (options: ConnectOptions | PathOptions) => net.Socket,
+  secure: boolean,
 ): net.Socket {
   const { path } = options;
-  if (path !== undefined && path !== null && path !== '') return openPath(guard, path, options, openPlainly);
+  if (path !== undefined && path !== null && path !== '')
+    return openPath(guard, path, options, openPlainly, secure);
   const gate = new Gate(guard, readTarget(options['host'], options['port']));
   let pinned: ConnectOptions;
   try {
@@ -160,12 +163,15 @@ function openSocket(
     if (!(error instanceof DeniedError)) throw error;
     return lockSocket(openPlainly(failingOptions(error, options)));
   }
-  if ((options['signal'] as AbortSignal | undefined)?.aborted === true) gate.abandon();
+  const aborted = (options['signal'] as AbortSignal | undefined)?.aborted === true;
+  if (aborted) gate.abandon();
   const socket: unknown = open(pinned);
   if (!(socket instanceof net.Socket)) {
     throw invalidOption('connect', `it returned ${show(socket)}, not a net.Socket`);
   }
   gate.watchClosely(socket);
+  // Node says that it was aborted, and connects all the same where there is nothing to look up.
+  if (aborted) socket.once('connect', () => socket.destroy());
   // An own connect function may hand out a socket that is connected already.
   if (isConnected(socket)) gate.confirmPeer();
   return socket;
@@ -176,10 +182,11 @@ function openPath(
   path: unknown,
   options: Record<string, unknown>,
   open: (options: ConnectOptions | PathOptions) => net.Socket,
+  secure: boolean,
 ): net.Socket {
   let pinned: PathOptions;
   try {
-    pinned = pinPath(guard, path, options);
+    pinned = pinPath(guard, path, options, secure);
   } catch (error) {
     if (!(error instanceof DeniedError)) throw error;
     return lockSocket(open(failingOptions(error, options)));

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { isRecord, quote, readOnce, show } from './internal/assert.ts';
 import { explainDenial, isDenial, type Denial, type Reason } from './verdict.ts';
 
@@ -187,7 +188,8 @@ export function misuse<E extends Error>(
 /** Whether a value is an error. What a resolver throws may be anything: a proxy that throws when asked. */
 export function isError(value: unknown): value is Error {
   try {
-    return value instanceof Error;
+    // Those of Node's own modules are of another realm in a vm context (jest).
+    return value instanceof Error || types.isNativeError(value);
   } catch {
     return false;
   }

@@ -69,7 +69,7 @@ export class Guard {
       target.host,
     );
 
-    const denials: Denial[] = [];
+    const verdicts = new Map<string, Verdict>();
     const addresses = new Map<string, JudgedAddress>();
     for (const answer of answers) {
       if (this.#acceptsText(answer, target)) {
@@ -77,31 +77,31 @@ export class Guard {
         continue;
       }
       const address = Address.tryParse(answer);
-      const denial =
-        address === undefined ? denied(cut(answer), 'not-an-address') : this.#judge(address, target);
-      if (denial === undefined) {
-        const one = judged(address!);
-        addresses.set(one.address, one);
-        continue;
-      }
-      denials.push(denial);
-      if (address === undefined) this.#publish(denial, target);
-      else if (this.#settings.mode === 'report' && address.zone === '') {
+      const verdict =
+        address === undefined ? denied(cut(answer), 'not-an-address') : this.#verdict(address, target);
+      if (verdict !== undefined) verdicts.set(verdict.address!, verdict);
+      if (address !== undefined && (verdict === undefined || verdict.allowed || this.reporting)) {
         const one = judged(address);
         addresses.set(one.address, one);
       }
     }
-    if (denials.length > 0 && this.#settings.mode !== 'report') {
-      if (this.#settings.answers === 'all') {
-        for (const { address } of addresses.values()) {
-          const denial = denied(address, 'mixed-answer');
-          denials.push(denial);
-          this.#publish(denial, target);
-        }
-        addresses.clear();
+    const denials = [...verdicts.values()].filter((verdict) => !verdict.allowed);
+    if (denials.length > 0 && this.#settings.answers === 'all') {
+      for (const address of addresses.keys()) {
+        if (verdicts.get(address)?.allowed === false) continue;
+        const denial = denied(address, 'mixed-answer');
+        verdicts.set(address, denial);
+        denials.push(denial);
       }
-      if (addresses.size === 0) throw new DeniedError({ host: target.host, port: target.port, denials });
+      if (!this.reporting) addresses.clear();
     }
+    // Once for each address, denials first, and not where the name itself was reported.
+    if (!this.#isReported(target)) {
+      const others = [...verdicts.values()].filter((verdict) => verdict.allowed);
+      for (const verdict of [...denials, ...others]) this.#publish(verdict, target);
+    }
+    if (addresses.size === 0 && denials.length > 0)
+      throw new DeniedError({ host: target.host, port: target.port, denials });
     const wanted = [...addresses.values()].filter((one) => family === 0 || one.family === family);
     if (wanted.length === 0) {
       if (denials.length > 0) throw new DeniedError({ host: target.host, port: target.port, denials });
@@ -163,16 +163,23 @@ export class Guard {
 
   /** Judges and publishes one address: its denial, or `undefined` when it is allowed. */
   #judge(address: Address, target: Target): Denial | undefined {
-    const rules = this.rules;
-    if (rules === undefined) {
-      const denial = denied(cut(address.toString()), 'no-rules');
-      this.#publish(denial, target);
-      return denial;
-    }
-    if (!verdictsAreWatched() && rules.accept(address, target)) return undefined;
-    const verdict = rules.judge(address, target);
+    const verdict = this.#verdict(address, target);
+    if (verdict === undefined) return undefined;
     this.#publish(verdict, target);
     return verdict.allowed ? undefined : verdict;
+  }
+
+  /** The verdict on one address; `undefined` for one that is allowed when nobody watches. */
+  #verdict(address: Address, target: Target): Verdict | undefined {
+    const { rules } = this;
+    if (rules === undefined) return denied(cut(address.toString()), 'no-rules');
+    if (!verdictsAreWatched() && rules.accept(address, target)) return undefined;
+    return rules.judge(address, target);
+  }
+
+  /** Whether the name was denied before it was looked up, which has been told, and was looked up all the same. */
+  #isReported(target: Target): boolean {
+    return this.reporting && (this.rules === undefined || !this.rules.judgeHost(target).allowed);
   }
 
   #publish(verdict: Verdict, target: Target): void {

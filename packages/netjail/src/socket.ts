@@ -40,7 +40,7 @@ class GuardedSocket extends net.Socket {
   /** Options that lead to judged addresses, or to the denial. */
   #pin(options: Record<string, unknown>, path: string | undefined): ConnectOptions | PathOptions {
     try {
-      if (path !== undefined) return pinPath(this.#guard, path, options);
+      if (path !== undefined) return pinPath(this.#guard, path, options, false);
       const gate = new Gate(this.#guard, readTarget(options['host'], options['port']));
       const pinned = gate.pin(options);
       gate.watchClosely(this);

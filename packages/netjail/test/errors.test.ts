@@ -5,7 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { createDial } from '../src/dial.ts';
+import { runInNewContext } from 'node:vm';
+import { createDial, type DialOptions } from '../src/dial.ts';
 import { DeniedError, deniedError } from '../src/errors.ts';
 import type { VerdictMessage } from '../src/events.ts';
 import { ranges, type RangeName } from '../src/ranges.ts';
@@ -238,6 +239,61 @@ describe('netjail:verdict', () => {
     ]);
   });
 
+  const published = async (options: DialOptions, host: string, port: number): Promise<string[]> => {
+    const texts: string[] = [];
+    const listen = (message: unknown): void => {
+      const { allowed, address, reason } = message as VerdictMessage;
+      texts.push(`${allowed ? 'allowed' : reason} ${address}`);
+    };
+    subscribe('netjail:verdict', listen);
+    const socket = createDial(options)({ host, port });
+    await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {});
+    socket.destroy();
+    unsubscribe('netjail:verdict', listen);
+    return texts;
+  };
+  const all = new Rules({ allow: ['127.0.0.0/8'], block: ['127.0.0.1'] });
+  const byName = new Rules({ allow: [{ host: 'other.test' }], block: [{ host: 'blocked.test' }] });
+  const mixed = async (): Promise<string[]> => [ALLOWED, DENIED, `::ffff:${ALLOWED}`, ALLOWED, 'x'];
+  const events: [name: string, options: DialOptions, host: string, texts: string[]][] = [
+    [
+      'each address of an answer once, denials first',
+      { rules: all, resolver: mixed },
+      'name.test',
+      [`blocked ${DENIED}`, 'not-an-address x', `allowed ${ALLOWED}`],
+    ],
+    [
+      'no address as allowed when all must be',
+      { rules: all, resolver: mixed, answers: 'all' },
+      'name.test',
+      [`blocked ${DENIED}`, 'not-an-address x', `mixed-answer ${ALLOWED}`],
+    ],
+    [
+      'the same when denials are only reported',
+      { rules: all, resolver: mixed, answers: 'all', mode: 'report' },
+      'name.test',
+      [`blocked ${DENIED}`, 'not-an-address x', `mixed-answer ${ALLOWED}`],
+    ],
+    [
+      'a denied name once when denials are only reported',
+      { rules: byName, resolver: async () => [ALLOWED], mode: 'report' },
+      'blocked.test',
+      ['host-blocked undefined'],
+    ],
+    [
+      'that there are no rules once when denials are only reported',
+      { resolver: async () => [ALLOWED], mode: 'report' },
+      'name.test',
+      ['no-rules undefined'],
+    ],
+  ];
+  for (const [name, options, host, texts] of events) {
+    it(`tells ${name}`, async (t) => {
+      const lab = await startLab(t);
+      assert.deepEqual(await published(options, host, lab.port), texts);
+    });
+  }
+
   it('says of an allowed address of a mixed answer that it is denied, where all must be allowed', async () => {
     const messages: VerdictMessage[] = [];
     const listen = (message: unknown): number => messages.push(message as VerdictMessage);
@@ -246,14 +302,26 @@ describe('netjail:verdict', () => {
     const dial = createDial({ rules, resolver: async () => [ALLOWED, DENIED], answers: 'all' });
     await once(dial({ host: 'name.test', port: 1 }), 'error');
     unsubscribe('netjail:verdict', listen);
-    const last = new Map(messages.map(({ address, allowed, reason }) => [address, [allowed, reason]]));
     assert.deepEqual(
-      [...last],
+      messages.map(({ address, allowed, reason }) => [address, allowed, reason]),
       [
-        [ALLOWED, [false, 'mixed-answer']],
-        [DENIED, [false, 'blocked']],
+        [DENIED, false, 'blocked'],
+        [ALLOWED, false, 'mixed-answer'],
       ],
     );
+  });
+});
+
+describe('an error of another realm', () => {
+  it('passes with its code, as those of node:dns in a vm context', async () => {
+    const error = runInNewContext("Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' })") as Error;
+    assert.equal(error instanceof Error, false);
+    const dial = createDial({
+      rules: new Rules({ allow: ['public'] }),
+      resolver: () => Promise.reject(error),
+    });
+    const [told] = (await once(dial({ host: 'name.test', port: 1 }), 'error')) as [unknown];
+    assert.equal(told, error);
   });
 });
 

@@ -12,6 +12,7 @@ export interface RedisConnectorOptions {
   readonly host?: string | undefined;
   readonly port?: number | string | undefined;
   readonly path?: string | undefined;
+  readonly family?: number | undefined;
   readonly tls?: ConnectionOptions | undefined;
   readonly connectTimeout?: number | undefined;
   readonly disconnectTimeout?: number | undefined;
@@ -73,14 +74,14 @@ export function createRedisConnector(
   if (locate !== undefined && typeof locate !== 'function')
     throw invalidOption('locate', `it is a function, not ${show(locate)}`);
   // ioredis connects again from whatever context lost the connection.
-  const open = AsyncResource.bind((target: RedisLocation & { path?: string }, tls?: ConnectionOptions) =>
+  const open = AsyncResource.bind((target: object, tls?: ConnectionOptions) =>
     tls === undefined ? dial(target as never) : dial.tls({ ...tls, ...target } as never),
   );
 
   return class implements RedisConnector {
     readonly #options: RedisConnectorOptions;
     #socket: Socket | undefined;
-    /** Ends the attempt that is under way; another one may begin before what it waits for has settled. */
+    /** Ends the attempt that is under way: ioredis knows whether it is to try again. Another one may begin before what it waits for has settled. */
     #giveUp: (() => void) | undefined;
     /** ioredis reads both. */
     connecting = false;
@@ -94,7 +95,7 @@ export function createRedisConnector(
       this.connecting = true;
       this.firstError = undefined;
       return new Promise((resolve, reject) => {
-        const giveUp = (this.#giveUp = () => reject(closed()));
+        const giveUp = (this.#giveUp = () => resolve(new Socket().destroy()));
         const isOurs = (): boolean => this.#giveUp === giveUp;
         this.#connect(isOurs)
           .then(resolve, reject)
@@ -105,7 +106,7 @@ export function createRedisConnector(
     }
 
     async #connect(isOurs: () => boolean): Promise<Socket> {
-      const { path, tls, connectTimeout } = this.#options;
+      const { path, family, tls, connectTimeout } = this.#options;
       let location: { host?: unknown; port?: unknown };
       try {
         location = locate === undefined ? this.#options : await locate();
@@ -115,8 +116,11 @@ export function createRedisConnector(
       }
       if (!isOurs()) throw closed();
       const { host, port } = location;
-      const target = { host: host as string, port: port as number };
-      const socket = open(typeof path === 'string' && path !== '' ? { ...target, path } : target, tls);
+      const isPath = typeof path === 'string' && path !== '';
+      const socket = open(
+        isPath ? { path } : { host, port, ...(family === undefined ? {} : { family }) },
+        tls,
+      );
       this.#socket = socket;
       const event = tls === undefined ? 'connect' : 'secureConnect';
       limitConnecting(socket, event, connectTimeout ?? 0);

@@ -37,10 +37,14 @@ const UNAVAILABLE = 14;
 
 /**
  * In milliseconds, as in gRPC's own resolver. gRPC asks for fresh addresses whenever a connection
- * fails, and begins anew with what it is told: without a pause that is a loop. After an error gRPC
- * pauses by itself.
+ * fails, and begins anew with what it is told: without a pause that is a loop.
  */
 const MIN_TIME_BETWEEN_RESOLUTIONS = 30_000;
+
+/** After a failure a resolver looks again by itself, as in gRPC: first after so long, then ever later. */
+const FIRST_BACKOFF = 1000;
+const LONGEST_BACKOFF = 120_000;
+const BACKOFF_FACTOR = 1.6;
 
 /**
  * Registers a scheme of targets whose addresses are judged with @grpc/grpc-js, which has no hook
@@ -94,6 +98,7 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
     #pending: LookUp | undefined;
     #timer: NodeJS.Timeout | undefined;
     #notBefore = 0;
+    #backoff = FIRST_BACKOFF;
 
     constructor({ path }: GrpcUri, listener: GrpcListener) {
       this.#target = readPath(path);
@@ -107,10 +112,14 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
         this.#begin();
         return;
       }
+      this.#wait(wait);
+    }
+
+    #wait(time: number): void {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
         this.#begin();
-      }, wait).unref();
+      }, time).unref();
     }
 
     #begin(): void {
@@ -118,7 +127,13 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
       this.#resolve(pending).then((found) => {
         if (pending.abandoned) return;
         this.#pending = undefined;
-        if (found.ok) this.#notBefore = performance.now() + MIN_TIME_BETWEEN_RESOLUTIONS;
+        this.#notBefore = performance.now() + MIN_TIME_BETWEEN_RESOLUTIONS;
+        if (found.ok) this.#backoff = FIRST_BACKOFF;
+        else {
+          // Before gRPC is told, which may ask again at once.
+          this.#wait(this.#backoff);
+          this.#backoff = Math.min(this.#backoff * BACKOFF_FACTOR, LONGEST_BACKOFF);
+        }
         this.#listener(found, {}, null, '');
       });
     }
@@ -127,6 +142,7 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#notBefore = 0;
+      this.#backoff = FIRST_BACKOFF;
       this.#pending?.abandon();
       this.#pending = undefined;
     }

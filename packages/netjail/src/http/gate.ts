@@ -177,7 +177,7 @@ export class AgentGate {
       if (pass === undefined && this.#closed) throw closed('open a socket');
       const { socketPath } = options as { socketPath?: unknown };
       if (isGiven(socketPath)) {
-        socket = lockSocket(this.#open(guard, open, pinPath(guard, socketPath, options)));
+        socket = lockSocket(this.#open(guard, open, pinPath(guard, socketPath, options, this.#secure)));
       } else {
         const gate = new Gate(guard, readTarget(options['host'], options['port']));
         const pinned = this.#secure ? gate.pin(options) : gate.pinForNet(options);

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import tls from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -14,11 +15,12 @@ import * as undici7 from 'undici';
 import * as undici6 from 'undici6';
 import { withRules } from '../../src/context.ts';
 import { createDial, type Dial } from '../../src/dial.ts';
-import { HttpAgent } from '../../src/http/index.ts';
+import { createRedisConnector } from '../../src/db/index.ts';
+import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { assertDenied } from '../helpers/denial.ts';
-import { tlsCertificate } from '../helpers/lab.ts';
+import { localhostCertificate, tlsCertificate } from '../helpers/lab.ts';
 
 interface UnixServer {
   path: string;
@@ -167,6 +169,47 @@ describe('Dispatcher with connect.socketPath', () => {
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     });
     assert.equal(connections, 2);
+  });
+
+  it('checks the certificate against the host beside the path, never against "localhost"', async (t) => {
+    const { cert, key } = await localhostCertificate();
+    const folder = mkdtempSync(join(tmpdir(), 'netjail-'));
+    const path = join(folder, 'x.sock');
+    const server = tls.createServer({ cert, key }, (socket) => socket.on('error', () => {})).listen(path);
+    await once(server, 'listening');
+    t.after(() => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    const rules = new Rules({ allow: [{ path }] });
+    const outcome = async (socket: Socket): Promise<unknown> => {
+      const error = await Promise.race([
+        once(socket, 'secureConnect').then(() => undefined),
+        once(socket, 'error').then(([reason]) => (reason as { code?: string }).code),
+      ]).catch((reason: { code?: string }) => reason.code);
+      socket.destroy();
+      return error;
+    };
+    const open: Record<string, (host: string) => Socket> = {
+      'dial.tls()': (host) => createDial({ rules }).tls({ path, host, ca: cert } as never),
+      'HttpsAgent.createConnection()': (host) =>
+        new HttpsAgent({ rules }).createConnection({ path, host, ca: cert }) as Socket,
+    };
+    for (const [name, from] of Object.entries(open)) {
+      assert.equal(await outcome(from('db.test')), 'ERR_TLS_CERT_ALTNAME_INVALID', name);
+      assert.equal(await outcome(from('localhost')), undefined, name);
+    }
+    const Connector = createRedisConnector({ rules });
+    for (const [host, code] of [
+      ['db.test', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+      ['localhost', undefined],
+    ] as const) {
+      const connector = new Connector({ host: 'localhost', port: 6379, path, tls: { ca: cert, host } });
+      const socket: Socket = await connector.connect();
+      assert.equal(connector.firstError?.code, code);
+      assert.equal(socket.destroyed, code !== undefined);
+      socket.destroy();
+    }
   });
 
   it('denies a path that no entry names when the URL asks for TLS', async (t) => {

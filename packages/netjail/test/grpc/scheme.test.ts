@@ -150,6 +150,62 @@ describe('registerGrpcScheme()', () => {
     resolver!.destroy();
   });
 
+  it('looks again by itself after a failure, ever later, and not for who asks in between', async (t) => {
+    let asked = 0;
+    const found: boolean[] = [];
+    const resolver = async (): Promise<string[]> => (++asked < 4 ? [] : ['127.0.0.2']);
+    const Resolver = register({ rules, resolver });
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const one = new Resolver({ path: 'name.test:443' }, ({ ok }) => {
+      found.push(ok);
+      return true;
+    });
+    const settled = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) await new Promise((done) => setImmediate(done));
+    };
+    one.updateResolution();
+    await settled();
+    for (let i = 0; i < 5; i++) one.updateResolution();
+    await settled();
+    assert.deepEqual([asked, found], [1, [false]]);
+    for (const [time, times] of [
+      [999, 1],
+      [1, 2],
+      [1599, 2],
+      [1, 3],
+      [2560, 4],
+    ] as const) {
+      t.mock.timers.tick(time);
+      await settled();
+      assert.equal(asked, times);
+    }
+    assert.deepEqual(found, [false, false, false, true]);
+    t.mock.timers.tick(1_000_000);
+    await settled();
+    assert.equal(asked, 4);
+    one.destroy();
+  });
+
+  it('does not look again when it was destroyed after a failure', async (t) => {
+    let asked = 0;
+    const Resolver = register({ rules, resolver: async () => (asked++, []) });
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const told = new Promise<void>((done) => {
+      const one = new Resolver({ path: 'name.test:443' }, () => {
+        queueMicrotask(() => {
+          one.destroy();
+          done();
+        });
+        return true;
+      });
+      one.updateResolution();
+    });
+    await told;
+    t.mock.timers.tick(1_000_000);
+    await new Promise((done) => setImmediate(done));
+    assert.equal(asked, 1);
+  });
+
   it('names the host for certificates', () => {
     const Resolver = register({ rules });
     assert.equal(Resolver.getDefaultAuthority({ path: 'name.test:443' }), 'name.test:443');

@@ -59,6 +59,18 @@ export async function tlsCertificate(): Promise<{ cert: string; key: string }> {
   return { cert, key };
 }
 
+/** One for the name localhost and nothing else. */
+export async function localhostCertificate(): Promise<{ cert: string; key: string }> {
+  const { cert, private: key } = await selfsigned.generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] },
+    ],
+  } as never);
+  return { cert, key };
+}
+
 /** Starts both sites; they end with the test. */
 export async function startLab(t: TestContext, kind: Kind = 'http', service: Service = {}): Promise<Lab> {
   const tls = kind === 'http' || kind === 'h2c' ? undefined : await tlsCertificate();
