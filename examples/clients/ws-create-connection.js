@@ -8,7 +8,7 @@ export const meta = {
   package: 'ws',
   versions: '8',
   way: 'dial',
-  why: 'Without an agent it asks `createConnection` for the socket, after a redirect to the other protocol too; `defaultPort` tells which it is. What TLS is to do (`ca`, `cert`, `checkServerIdentity`) the dial must be told: what the WebSocket is told of it does not count.',
+  why: 'Without an agent it asks `createConnection` for the socket, after a redirect to the other protocol too; `defaultPort` tells which it is. What TLS is to do (`ca`, `cert`, `checkServerIdentity`) the dial must be told, here in `tls`: what the WebSocket is told of it does not count.',
   hop: 'redirects are judged',
   denial: 'error',
 };

@@ -45,7 +45,7 @@ export function createApp({
       return { status: response.status, body: bytes.toString() };
     },
     async axios(url) {
-      // Its `timeout` ends with the headers.
+      // Its `timeout` ends only what is idle.
       const { status, data } = await client.get(url, { signal: AbortSignal.timeout(timeLimit) });
       return { status, body: data };
     },

@@ -162,6 +162,8 @@ export class Gate {
     // An end of one's own but no other: the peer reset the connection already, and there is nothing to
     // talk to. Without either it is no connection to an address.
     const reset = remoteAddress === undefined && socket.localAddress !== undefined;
+    // Its address was judged before, and Node tells of the reset itself: later, when its owner listens.
+    if (reset && this.#asked) return;
     const error = reset ? gone(this.#target) : this.#denial(remoteAddress);
     if (error !== undefined) socket.destroy(error);
   }
@@ -183,7 +185,7 @@ export class Gate {
 
   /** Node's look-up hook: calls back later, once, with fresh answers, never with none. */
   #lookup(): LookupFunction {
-    return (_host, options, callback) => void this.#answer(options, callback);
+    return (_host, options = {}, callback) => void this.#answer(options, callback);
   }
 
   async #answer(

@@ -17,7 +17,7 @@ interface ConnectorTarget {
   readonly servername?: string | null;
   readonly localAddress?: string | null;
   readonly httpSocket?: unknown;
-  /** From undici 8 on: this request asks for HTTP/1.1, a WebSocket. */
+  /** From undici 7 on: that of the client, or of the request (a WebSocket asks for HTTP/1.1). */
   readonly allowH2?: boolean;
 }
 

@@ -104,7 +104,9 @@ export class DispatcherPools {
       if (value !== undefined && socketOptions[name] === undefined) socketOptions[name] = value;
     }
 
-    this.#build = (connector) => new Agent({ ...clientOptions, connect: connector } as never);
+    // undici 8 sends one connection ahead where there may be HTTP/2, and lets all else wait for it.
+    const own = { ...clientOptions, allowH2: protocols.length > 1 };
+    this.#build = (connector) => new Agent({ ...own, connect: connector } as never);
     this.#pools = new Pools(
       readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),
       (rules) => {

@@ -21,14 +21,12 @@ const INSIDE: readonly (readonly [range: string, prefixes: readonly string[]])[]
 export function neverOf(layer: Layer): Map<number, string> {
   const never = new Map<number, string>();
   const left = new Set<number>();
-  const plain = layer.block.plain.intervals();
   for (const group of groupsOf(layer.allow)) {
-    const parts = partsOf(layer.block, group);
-    const isBlocked = inEachPart(plain, parts);
+    const blocks = blocksFor(layer.block, group);
     const denies = (one: Address): boolean =>
-      parts.every((block) => layer.reason(one, { allow: [group], block }) !== undefined);
+      blocks.every((block) => layer.reason(one, { allow: [group], block }) !== undefined);
     eachEntry(group, (at, isIn, table, i) => {
-      if (isBlocked(isIn)) {
+      if (blocks.cover(isIn)) {
         never.set(at, 'blocked as a whole');
         return;
       }
@@ -44,93 +42,113 @@ export function neverOf(layer: Layer): Map<number, string> {
 
 /** For each host and port of the allow list which kinds of inside addresses are not all blocked. */
 export function openInside({ allow, block }: Layer): Map<string, string> {
-  const plain = block.plain.intervals();
   const kinds = INSIDE.map(([range, prefixes]) => ({ range, inside: intervalsOf(prefixes) }));
-  const openIn = (parts: readonly (readonly Group[])[]): string => {
-    const isBlocked = inEachPart(plain, parts);
-    return kinds
-      .filter(({ inside }) => !isBlocked((by) => coversBoth(by, inside)))
-      .map(({ range }) => range)
-      .join(', ');
-  };
-  const openInPlain = openIn(ONLY_PLAIN);
   const open = new Map<string, string>();
   for (const group of groupsOf(allow)) {
     // Nothing else leads wherever a name does.
     if (group.host === undefined || group.anyAt < 0) continue;
-    const parts = partsOf(block, group);
-    open.set(conditionKey(group.host, group.ports), parts === ONLY_PLAIN ? openInPlain : openIn(parts));
+    const blocks = blocksFor(block, group);
+    const left = kinds.filter(({ inside }) => !blocks.cover((by) => coversBoth(by, inside)));
+    open.set(conditionKey(group.host, group.ports), left.map(({ range }) => range).join(', '));
   }
   return open;
 }
 
-/** Asks of what is blocked in each part; it is made when it is asked for, since most often the first part tells. */
-function inEachPart(
-  plain: Intervals,
-  parts: readonly (readonly Group[])[],
-): (test: (blocked: Intervals) => boolean) => boolean {
-  const made: Intervals[] = [];
-  return (test) => parts.every((blocks, k) => test((made[k] ??= withPlain(plain, blocks))));
-}
-
-/** Most often only plain entries block: many hosts must not each make all of a long list. */
-function withPlain(plain: Intervals, groups: readonly Group[]): Intervals {
-  return groups.length === 0 ? plain : unionOfBoth([plain, ...groups.map((one) => one.intervals())]);
-}
-
 const EVERY_PORT: Ports = [[0, 65_535]];
-/** One part, in which the plain entries block and nothing else. */
-const ONLY_PLAIN: readonly (readonly Group[])[] = [[]];
 
-/** The blocks that match wherever a group does, for each part of its ports in which they are others. */
-function partsOf(block: EntryList, group: Group): readonly (readonly Group[])[] {
-  const blocks = ofSameHost(block, group);
-  const edges = edgesOf(blocks);
-  const parts: Group[][] = [];
-  for (const [from, to] of group.ports ?? EVERY_PORT) {
-    const active = new Set(blocks.filter(({ ports }) => ports === undefined || hasPort(ports, from)));
-    let next = firstBehind(edges, from);
-    for (;;) {
-      // What is blocked where only the plain entries match is blocked in the other parts as well.
-      if (active.size === 0) return ONLY_PLAIN;
-      parts.push([...active]);
-      const port = edges[next]?.port;
-      if (port === undefined || port > to) break;
-      for (; edges[next]?.port === port; next++) {
-        const { group: one } = edges[next]!;
-        if (!active.delete(one)) active.add(one);
+/** What is blocked for the host and the ports of a group, wherever it matches. */
+function blocksFor(
+  block: EntryList,
+  group: Group,
+): {
+  /** Whether a test holds of what is blocked, whatever the port. */
+  cover(test: (blocked: Intervals) => boolean): boolean;
+  /** Whether a test holds of the blocks with a host or port that match, whatever the port. */
+  every(test: (groups: readonly Group[]) => boolean): boolean;
+} {
+  const { plain } = block;
+  const conditional = ofSameHost(block, group);
+  const ports = group.ports ?? EVERY_PORT;
+  const byPort = conditional.length === 0 ? undefined : blocksByPort(conditional, plain);
+  return {
+    cover: (test) =>
+      test(intervalsKept(plain)) || (byPort?.every(ports, (part) => test(part.blocked)) ?? false),
+    every: (test) => byPort?.every(ports, ({ groups }) => test(groups)) ?? test(conditional),
+  };
+}
+
+/** Blocks by their port, from one port to the next at which others match; each part is made when it is asked for. */
+class BlocksByPort {
+  readonly #blocks: readonly Group[];
+  readonly #plain: Group;
+  /** Where each part begins, in order. */
+  readonly #starts: readonly number[];
+  readonly #parts: Part[] = [];
+
+  constructor(blocks: readonly Group[], plain: Group) {
+    this.#blocks = blocks;
+    this.#plain = plain;
+    const edges = blocks.flatMap(({ ports }) => (ports ?? []).flatMap(([from, to]) => [from, to + 1]));
+    this.#starts = [...new Set([0, ...edges])].sort((x, y) => x - y);
+  }
+
+  every(ports: Ports, test: (part: Part) => boolean): boolean {
+    const starts = this.#starts;
+    for (const [from, to] of ports) {
+      for (let k = lastUpTo(starts, from); k < starts.length && starts[k]! <= to; k++) {
+        if (!test((this.#parts[k] ??= this.#part(starts[k]!)))) return false;
       }
     }
+    return true;
   }
-  return parts;
+
+  #part(port: number): Part {
+    const groups = this.#blocks.filter(({ ports }) => ports === undefined || hasPort(ports, port));
+    return new Part(groups, this.#plain);
+  }
 }
 
-interface Edge {
-  readonly port: number;
-  readonly group: Group;
+class Part {
+  readonly groups: readonly Group[];
+  readonly #plain: Group;
+  #blocked: Intervals | undefined;
+
+  constructor(groups: readonly Group[], plain: Group) {
+    this.groups = groups;
+    this.#plain = plain;
+  }
+
+  get blocked(): Intervals {
+    const plain = intervalsKept(this.#plain);
+    return (this.#blocked ??= unionOfBoth([plain, ...this.groups.map((one) => one.intervals())]));
+  }
 }
 
 /** Kept, since groups without blocks of their own host share theirs. */
-const edgesOfBlocks = new WeakMap<readonly Group[], readonly Edge[]>();
+const kept = new WeakMap<readonly Group[], BlocksByPort>();
 
-/** The ports from which on a block begins to match, or does not match any more, in order. */
-function edgesOf(blocks: readonly Group[]): readonly Edge[] {
-  const known = edgesOfBlocks.get(blocks);
-  if (known !== undefined) return known;
-  const ends = (group: Group): Edge[] =>
-    (group.ports ?? []).flatMap(([from, to]) => [from, to + 1].map((port) => ({ port, group })));
-  const edges = blocks.flatMap(ends).sort((x, y) => x.port - y.port);
-  edgesOfBlocks.set(blocks, edges);
-  return edges;
+function blocksByPort(blocks: readonly Group[], plain: Group): BlocksByPort {
+  let byPort = kept.get(blocks);
+  if (byPort === undefined) kept.set(blocks, (byPort = new BlocksByPort(blocks, plain)));
+  return byPort;
 }
 
-/** Where the first edge behind a port stands. */
-function firstBehind(edges: readonly Edge[], port: number): number {
+const keptIntervals = new WeakMap<Group, Intervals>();
+
+/** Made once: many hosts must not each make all of a long list. */
+function intervalsKept(group: Group): Intervals {
+  let intervals = keptIntervals.get(group);
+  if (intervals === undefined) keptIntervals.set(group, (intervals = group.intervals()));
+  return intervals;
+}
+
+/** The position of the last element up to a number; the first one is. */
+function lastUpTo(sorted: readonly number[], most: number): number {
   let low = 0;
-  let high = edges.length;
-  while (low < high) {
+  let high = sorted.length;
+  while (high - low > 1) {
     const middle = (low + high) >>> 1;
-    if (edges[middle]!.port <= port) low = middle + 1;
+    if (sorted[middle]! <= most) low = middle;
     else high = middle;
   }
   return low;

@@ -358,6 +358,19 @@ describe('Rules.lint() of thousands of entries', () => {
     );
   });
 
+  it('ends when all ports are blocked, by ranges that overlap', () => {
+    const numbers = Array.from({ length: 2000 }, (_, i) => i + 1);
+    const allow = numbers.map((port) => ({ host: `h${port}.test`, prefix: '10.0.0.0/8' }));
+    const block = numbers.map((port) => ({
+      port: [port, 30_000 + port] as const,
+      prefix: `11.${port >> 8}.${port & 255}.0/24`,
+    }));
+    assert.deepEqual(
+      found({ allow: [...allow, 'public'], block: [...block, { port: [0, 65_535], prefix: '12.0.0.0/8' }] }),
+      [],
+    );
+  });
+
   it('ends when a range is written again and again', () => {
     const allow = Array.from({ length: 4000 }, () => 'special-purpose');
     assert.equal(found({ allow: [...allow, '::/0', '0.0.0.0/0'] }).length, 4000);

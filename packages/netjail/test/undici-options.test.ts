@@ -60,6 +60,21 @@ for (const [name, { Agent, errors }] of Object.entries(versions)) {
       });
     }
 
+    it('tells undici whether there may be HTTP/2, for which it sends one connection ahead', async () => {
+      const told: unknown[] = [];
+      class Told extends Agent {
+        constructor(given: { allowH2?: boolean }) {
+          super(given as never);
+          told.push(given.allowH2);
+        }
+      }
+      for (const given of [{}, { allowH2: true }, { connect: { allowH2: true } }]) {
+        const dispatcher = new Dispatcher({ Agent: Told as never, rules, ...given } as never);
+        await (dispatcher as { destroy(): Promise<void> }).destroy();
+      }
+      assert.deepEqual(told, [false, true, true]);
+    });
+
     it('throws when allowH2 or preferH2 is neither true nor false', () => {
       for (const option of ['allowH2', 'preferH2'])
         for (const given of [{ [option]: 1 }, { connect: { [option]: 'yes' } }])
@@ -128,6 +143,18 @@ if (undici8 !== undefined) {
     });
   });
 }
+
+describe('the resolver of the system', () => {
+  it('hands the hints of the caller on', async (t) => {
+    const told: unknown[] = [];
+    t.mock.method(dns, 'lookup', (_host: string, options: dns.LookupOptions, callback: Function) => {
+      told.push(options.hints);
+      process.nextTick(callback, null, [{ address: '127.0.0.1', family: 4 }]);
+    });
+    await once(createDial({ rules })({ host: 'name.test', port: 1, hints: dns.ALL }), 'error');
+    assert.deepEqual(told, [dns.ALL]);
+  });
+});
 
 describe('a resolver', () => {
   it('is told the hints of the caller, and of Node where there are none', async () => {

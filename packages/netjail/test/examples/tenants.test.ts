@@ -54,7 +54,11 @@ async function startService(t: TestContext, kind: Kind = 'http', timeLimit?: num
     request(request: IncomingMessage, response: ServerResponse) {
       asked.set(request.socket, [...(asked.get(request.socket) ?? []), request.url!]);
       if (request.url?.startsWith('/redirect')) return false;
-      if (request.url === '/drip') return response.write('begun');
+      if (request.url === '/drip') {
+        const drip = setInterval(() => response.write('x'), 20);
+        response.on('close', () => clearInterval(drip));
+        return true;
+      }
       response.end(request.url);
       return true;
     },
