@@ -88,14 +88,16 @@ class BlocksByPort {
   constructor(blocks: readonly Group[], plain: Group) {
     this.#blocks = blocks;
     this.#plain = plain;
-    const edges = blocks.flatMap(({ ports }) => (ports ?? []).flatMap(([from, to]) => [from, to + 1]));
+    const edges = blocks.flatMap(({ ports }) =>
+      (ports ?? EVERY_PORT).flatMap(([from, to]) => [from, to + 1]),
+    );
     this.#starts = [...new Set([0, ...edges])].sort((x, y) => x - y);
   }
 
   every(ports: Ports, test: (part: Part) => boolean): boolean {
     const starts = this.#starts;
     for (const [from, to] of ports) {
-      for (let k = lastUpTo(starts, from); k < starts.length && starts[k]! <= to; k++) {
+      for (let k = lastUpTo(starts, from); starts[k]! <= to; k++) {
         if (!test((this.#parts[k] ??= this.#part(starts[k]!)))) return false;
       }
     }

@@ -389,12 +389,6 @@ export const equivalent = [
     'true',
   ]),
   ...of(
-    'lint-never.ts',
-    'return groups.length === 0 ? plain : unionOfBoth([plain, ...groups.map((one) => one.intervals())]);',
-    'only more memory, which a test of its own measures (it is left out here)',
-    ['groups.length === 0', 'false'],
-  ),
-  ...of(
     'lint-redundant.ts',
     'outside.length === 1',
     'only more memory and time: the union of one is itself',
@@ -458,21 +452,15 @@ export const equivalent = [
   ),
   ...of(
     'lint-never.ts',
-    'open.set(conditionKey(group.host, group.ports), parts === ONLY_PLAIN ? openInPlain : openIn(parts));',
-    'only faster: it is the same that is open',
-    ['parts === ONLY_PLAIN', 'false'],
+    'const byPort = conditional.length === 0 ? undefined : blocksByPort(conditional, plain);',
+    'only more memory and time: the union of one is itself',
+    ['conditional.length === 0', 'false'],
   ),
   ...of(
     'lint-never.ts',
-    'if (active.size === 0) return ONLY_PLAIN;',
-    'only more time: what is blocked by fewer blocks is blocked by more',
-    ['active.size === 0', 'false'],
-  ),
-  ...of(
-    'lint-never.ts',
-    'if (known !== undefined) return known;',
-    'only more time: they are the same each time',
-    ['known !== undefined', 'false'],
+    'if (intervals === undefined) keptIntervals.set(group, (intervals = group.intervals()));',
+    'only more memory and time: they are the same each time',
+    ['intervals === undefined', 'true'],
   ),
   ...of(
     'lint-redundant.ts',
