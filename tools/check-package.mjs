@@ -81,12 +81,12 @@ try {
   writeFileSync(join(folder, 'consumer.ts'), entries.map((entry) => `import '${entry}';\n`).join(''));
   const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false', '--noEmit'];
   const module = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node'];
-  const { stdout, error } = spawnSync(
+  const { stdout, error, signal } = spawnSync(
     join(root, 'node_modules/.bin/tsc'),
     [...strict, ...module, 'consumer.ts'],
     { cwd: folder, encoding: 'utf8' },
   );
-  if (error !== undefined) throw error;
+  if (error !== undefined || signal !== null) throw error ?? new Error(`tsc was ended by ${signal}`);
   // Newer compilers find something wrong in these types themselves; the lines behind explain it.
   const others = stdout.split('\n').filter((line) => !/^(?:node_modules\/@types\/node\/| |$)/.test(line));
   if (others.length > 0) throw new Error(others.join('\n'));

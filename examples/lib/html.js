@@ -2,7 +2,7 @@
 
 /**
  * Elements in each other, more than any page for people has. A parser looks for each end tag among all that
- * are open, so a page of nothing but tags, a kilobyte when it is packed, would take minutes.
+ * are open: a page of nothing but tags, a kilobyte when it is packed, would take many seconds.
  */
 export const DEEPEST = 1000;
 

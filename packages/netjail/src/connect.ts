@@ -162,7 +162,8 @@ export class Gate {
     // An end of one's own but no other: the peer reset the connection already, and there is nothing to
     // talk to. Without either it is no connection to an address.
     const reset = remoteAddress === undefined && socket.localAddress !== undefined;
-    // Its address was judged before, and Node tells of the reset itself: later, when its owner listens.
+    // Its address was judged before it was connected to, nothing can be sent any more, and Node tells of
+    // the reset itself: later, when the owner of the socket listens.
     if (reset && this.#asked) return;
     const error = reset ? gone(this.#target) : this.#denial(remoteAddress);
     if (error !== undefined) socket.destroy(error);

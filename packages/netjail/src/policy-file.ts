@@ -65,8 +65,8 @@ export function fixPath(path: string): string {
   return isAbsolute(path) ? path : `${process.cwd()}/${path}`;
 }
 
-/** So long after a change another one shows in the times of a file, whose clock may tick in two seconds. */
-const SETTLED = 2500;
+/** Milliseconds after a change from which on another one shows in the times of a file: their clock may tick in two seconds. */
+const CLOCK_TICK = 2500;
 
 /**
  * What tells a file from what it was: the same as before when nobody has written it since; `undefined` where
@@ -75,7 +75,7 @@ const SETTLED = 2500;
 export async function stateOf(path: string): Promise<string | undefined> {
   const found = await stat(path, { bigint: true });
   const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = found;
-  if (!found.isFile() || Date.now() - Number(ctimeMs) < SETTLED) return undefined;
+  if (!found.isFile() || Date.now() - Number(ctimeMs) < CLOCK_TICK) return undefined;
   return [dev, ino, size, mtimeNs, ctimeNs].join();
 }
 

@@ -11,6 +11,7 @@ import * as undici6 from 'undici6';
 import { createDial } from '../src/dial.ts';
 import { Dispatcher } from '../src/undici/index.ts';
 import { rules } from './helpers/attack.ts';
+import { hangingFirst } from './helpers/hanging.ts';
 import { inTime } from './helpers/in-time.ts';
 import { ALLOWED, startLab, tlsCertificate } from './helpers/lab.ts';
 
@@ -122,24 +123,18 @@ if (undici8 !== undefined) {
 
     it('serves the next request when the one that waited for a connection was given up', async (t) => {
       const lab = await startLab(t);
-      let lookUps = 0;
-      let asked = (): void => {};
-      const first = new Promise<void>((resolve) => (asked = resolve));
-      const resolver = (): Promise<string[]> => {
-        asked();
-        return lookUps++ === 0 ? new Promise(() => {}) : Promise.resolve([ALLOWED]);
-      };
-      const dispatcher = new Dispatcher({ Agent, rules, resolver, connections: 1 });
+      const hanging = hangingFirst();
+      const dispatcher = new Dispatcher({ Agent, rules, resolver: hanging.resolver, connections: 1 });
       t.after(() => dispatcher.destroy());
       const url = `http://name.test:${lab.port}/`;
       const controller = new AbortController();
       const given = request(url, { dispatcher, signal: controller.signal });
-      await first;
+      await hanging.begun;
       controller.abort();
       await assert.rejects(given);
       const { statusCode, body } = await inTime(request(url, { dispatcher }), 'the second request');
       await body.dump();
-      assert.deepEqual([statusCode, lookUps, lab.allowed.connections], [200, 2, 1]);
+      assert.deepEqual([statusCode, hanging.lookUps, lab.allowed.connections], [200, 2, 1]);
     });
   });
 }

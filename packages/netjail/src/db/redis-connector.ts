@@ -81,7 +81,10 @@ export function createRedisConnector(
   return class implements RedisConnector {
     readonly #options: RedisConnectorOptions;
     #socket: Socket | undefined;
-    /** Ends the attempt that is under way: ioredis knows whether it is to try again. Another one may begin before what it waits for has settled. */
+    /**
+     * Ends the attempt that is under way: ioredis knows whether it is to try again. Another one may begin
+     * before what it waits for has settled.
+     */
     #giveUp: (() => void) | undefined;
     /** ioredis reads both. */
     connecting = false;
@@ -95,7 +98,7 @@ export function createRedisConnector(
       this.connecting = true;
       this.firstError = undefined;
       return new Promise((resolve, reject) => {
-        const giveUp = (this.#giveUp = () => resolve(new Socket().destroy()));
+        const giveUp = (this.#giveUp = () => resolve(ended()));
         const isOurs = (): boolean => this.#giveUp === giveUp;
         this.#connect(isOurs)
           .then(resolve, reject)
@@ -136,7 +139,7 @@ export function createRedisConnector(
     /** What ioredis tries again after: a socket that has ended, and why. A rejection would end the client. */
     #failed(error: Error): Socket {
       this.firstError = error;
-      return new Socket().destroy();
+      return ended();
     }
 
     disconnect(): void {
@@ -159,6 +162,10 @@ export function createRedisConnector(
       return true;
     }
   };
+}
+
+function ended(): Socket {
+  return new Socket().destroy();
 }
 
 /** The error that ioredis itself uses. */

@@ -127,9 +127,10 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
       this.#resolve(pending).then((found) => {
         if (pending.abandoned) return;
         this.#pending = undefined;
-        this.#notBefore = performance.now() + MIN_TIME_BETWEEN_RESOLUTIONS;
-        if (found.ok) this.#backoff = FIRST_BACKOFF;
-        else {
+        if (found.ok) {
+          this.#notBefore = performance.now() + MIN_TIME_BETWEEN_RESOLUTIONS;
+          this.#backoff = FIRST_BACKOFF;
+        } else {
           // Before gRPC is told, which may ask again at once.
           this.#wait(this.#backoff);
           this.#backoff = Math.min(this.#backoff * BACKOFF_FACTOR, LONGEST_BACKOFF);

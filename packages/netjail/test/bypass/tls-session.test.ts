@@ -16,23 +16,33 @@ const rules = new Rules({ allow: ['127.0.0.0/8'] });
 const same = new Rules({ allow: ['127.0.0.2', '127.0.0.0/8'] });
 const other = new Rules({ allow: [ALLOWED] });
 
+type Version = 'TLSv1.2' | 'TLSv1.3';
+
+/** A server that ends each connection, and which of them resumed a session. */
+async function startServer(
+  t: TestContext,
+  version: Version,
+): Promise<{ cert: string; port: number; resumed: boolean[] }> {
+  const { cert, key } = await tlsCertificate();
+  const resumed: boolean[] = [];
+  const server = https.createServer({ cert, key, maxVersion: version }, (_request, response) =>
+    response.setHeader('connection', 'close').end('hello'),
+  );
+  server.on('secureConnection', (socket: TLSSocket) => resumed.push(socket.isSessionReused()));
+  server.listen(0, ALLOWED);
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { cert, port: (server.address() as AddressInfo).port, resumed };
+}
+
 for (const adapter of adapters.filter(({ pools }) => pools)) {
-  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as Version[]) {
     describe(`${adapter.name} over ${version}`, () => {
       it('resumes a session under the same policy only', async (t) => {
-        const { cert, key } = await tlsCertificate();
-        const resumed: boolean[] = [];
-        const server = https.createServer({ cert, key, maxVersion: version }, (_request, response) =>
-          response.setHeader('connection', 'close').end('hello'),
-        );
-        server.on('secureConnection', (socket: TLSSocket) => resumed.push(socket.isSessionReused()));
-        server.listen(0, ALLOWED);
-        await once(server, 'listening');
-        t.after(() => {
-          server.closeAllConnections();
-          server.close();
-        });
-        const { port } = server.address() as AddressInfo;
+        const { cert, port, resumed } = await startServer(t, version);
         const client = adapter.create({ ca: cert, resolver: async () => [ALLOWED] });
         for (const scope of [rules, same, other, other, rules]) {
           const { status } = await withRules(scope, () => client.request(`https://name.test:${port}/`));
@@ -48,19 +58,7 @@ for (const adapter of adapters.filter(({ pools }) => pools)) {
 describe('maxCachedSessions', () => {
   const { Agent } = undici;
   const requests = async (t: TestContext, options: object): Promise<boolean[]> => {
-    const { cert, key } = await tlsCertificate();
-    const resumed: boolean[] = [];
-    const server = https.createServer({ cert, key }, (_request, response) =>
-      response.setHeader('connection', 'close').end('hello'),
-    );
-    server.on('secureConnection', (socket: TLSSocket) => resumed.push(socket.isSessionReused()));
-    server.listen(0, ALLOWED);
-    await once(server, 'listening');
-    t.after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const { port } = server.address() as AddressInfo;
+    const { cert, port, resumed } = await startServer(t, 'TLSv1.3');
     const resolver = async (): Promise<string[]> => [ALLOWED];
     const dispatcher = new Dispatcher({ Agent, rules, resolver, connect: { ca: cert }, ...options });
     for (let i = 0; i < 2; i++) {

@@ -20,7 +20,7 @@ import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { assertDenied } from '../helpers/denial.ts';
-import { localhostCertificate, tlsCertificate } from '../helpers/lab.ts';
+import { DENIED, localhostCertificate, startLab, tlsCertificate } from '../helpers/lab.ts';
 
 interface UnixServer {
   path: string;
@@ -199,6 +199,15 @@ describe('Dispatcher with connect.socketPath', () => {
       assert.equal(await outcome(from('db.test')), 'ERR_TLS_CERT_ALTNAME_INVALID', name);
       assert.equal(await outcome(from('localhost')), undefined, name);
     }
+    // The host is for the certificate alone: nothing goes there.
+    const lab = await startLab(t, 'https');
+    const beside = { path, host: DENIED, port: lab.port, ca: cert };
+    for (const socket of [
+      createDial({ rules }).tls(beside as never),
+      new HttpsAgent({ rules }).createConnection({ ...beside, path: undefined, socketPath: path }) as Socket,
+    ])
+      assert.equal(await outcome(socket), 'ERR_TLS_CERT_ALTNAME_INVALID');
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
     const Connector = createRedisConnector({ rules });
     for (const [host, code] of [
       ['db.test', 'ERR_TLS_CERT_ALTNAME_INVALID'],

@@ -19,6 +19,7 @@ import { createDial } from '../../src/dial.ts';
 import { deniedError } from '../../src/errors.ts';
 import { packageRoot } from '../helpers/data.ts';
 import { assertDenied } from '../helpers/denial.ts';
+import { hangingFirst } from '../helpers/hanging.ts';
 import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, DENIED, startLab, tlsCertificate } from '../helpers/lab.ts';
 
@@ -49,6 +50,15 @@ async function unusedPort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Answers OK to each command; unlike a real one it begins to when the test wants it. */
+function fakeRedis(): net.Server {
+  return net.createServer((socket) => {
+    socket.on('data', (data) => {
+      for (const _command of String(data).match(/\*[0-9]+/g) ?? []) socket.write('$2\r\nOK\r\n');
+    });
+  });
 }
 
 const rules = new Rules({ allow: ['127.0.0.0/8'], block: [DENIED] });
@@ -147,30 +157,20 @@ describe('createRedisConnector()', () => {
   });
 
   it('lets ioredis connect again when it is disconnected for that while it connects', async (t) => {
-    const fake = net.createServer((socket) => {
-      socket.on('data', (data) => {
-        for (const _command of String(data).match(/\*[0-9]+/g) ?? []) socket.write('$2\r\nOK\r\n');
-      });
-    });
+    const fake = fakeRedis();
     fake.listen(0, ALLOWED);
     await once(fake, 'listening');
     t.after(() => fake.close());
     const { port } = fake.address() as net.AddressInfo;
-    let lookUps = 0;
-    let asked = (): void => {};
-    const first = new Promise<void>((resolve) => (asked = resolve));
-    const resolver = (): Promise<string[]> => {
-      asked();
-      return lookUps++ === 0 ? new Promise(() => {}) : Promise.resolve([ALLOWED]);
-    };
-    const Connector = createRedisConnector({ rules, resolver });
+    const hanging = hangingFirst();
+    const Connector = createRedisConnector({ rules, resolver: hanging.resolver });
     const options = { port, Connector, enableReadyCheck: false, retryStrategy: () => 1 };
     const client = new Redis({ host: 'name.test', ...options });
     t.after(() => client.disconnect());
-    await first;
+    await hanging.begun;
     client.disconnect(true);
     assert.equal(await inTime(client.get('x'), 'the client'), 'OK');
-    assert.equal(lookUps, 2);
+    assert.equal(hanging.lookUps, 2);
   });
 
   it('connects by the family that the client asks for', async () => {
@@ -277,11 +277,7 @@ describe('createRedisConnector()', () => {
     const answer = redis.get('x') as Promise<string>;
     const [error] = (await once(redis, 'error')) as [{ code?: string }];
     assert.equal(error.code, 'ECONNREFUSED');
-    const fake = net.createServer((socket) => {
-      socket.on('data', (data) => {
-        for (const _command of String(data).match(/\*[0-9]+/g) ?? []) socket.write('$2\r\nOK\r\n');
-      });
-    });
+    const fake = fakeRedis();
     fake.listen(port, ALLOWED);
     t.after(() => fake.close());
     redis.on('error', () => {});

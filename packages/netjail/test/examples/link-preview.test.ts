@@ -248,7 +248,7 @@ describe('examples/link-preview', () => {
   });
 
   it('readPage() does not search through all that is open for each end tag', () => {
-    // With all of it open, this would take minutes.
+    // With all of it open, this would take longer than it is given.
     const code = `import { readPage } from './page.js';
       const tags = '<b>'.repeat(250_000) + '</u>'.repeat(250_000);
       for (const before of ['<title>t</title>', '<title>t</title><body>'])

@@ -113,9 +113,11 @@ describe('examples/mcp-fetch', () => {
       [lab.url(ALLOWED, `/redirect?${encodeURIComponent(lab.url('wiki.test'))}`), `${DENIED} is blocked by`],
       ['http://nowhere.test/', 'ENOTFOUND nowhere.test'],
       [`http://${ALLOWED}:1024/`, 'ECONNREFUSED'],
+      [lab.url(DENIED, '/\u009b1m\u2028'), String.raw`/\u009b1m\u2028"`],
     ] as const) {
       assert.deepEqual(await call({ url }), { text: REFUSED, isError: true }, url);
       assert.ok(log.at(-1)!.includes(logged), log.at(-1));
+      assert.match(log.at(-1)!, /^[\x20-\x7e]+$/);
     }
     assert.equal(lab.denied.connections, 0);
     assert.equal(lab.allowed.connections, 1);
@@ -189,7 +191,7 @@ describe('examples/mcp-fetch', () => {
   });
 
   it('textOf() does not search through all that is open for each end tag', () => {
-    // With all of it open, this would take minutes.
+    // With all of it open, this would take longer than it is given.
     const code = `import { textOf } from './text.js';
       console.log(textOf('text' + '<b>'.repeat(250_000) + '</u>'.repeat(250_000)));`;
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
