@@ -7,7 +7,7 @@ export const meta = {
   package: 'amqplib',
   versions: '0.10, 2',
   way: 'options',
-  why: 'It opens its socket itself; the second argument of `connect` has options for it.',
+  why: 'It opens its socket itself; the second argument of `connect` has options for it. With `recovery` it tries again for ever, what is denied too.',
   hop: 'none: it connects to its one host',
   unguarded: "A `lookup` of one's own, which is not called for an address.",
   denial: 'error',

@@ -11,7 +11,7 @@ export const meta = {
   why: 'Every client of the SDK takes a request handler, and that one an agent for each protocol.',
   hop: 'redirects are not followed',
   unguarded:
-    'Credential providers (instance metadata, containers, SSO, STS) send requests of their own: give credentials, or clients with this handler. NodeHttp2Handler takes no agent.',
+    'Credential providers (instance metadata, containers, SSO, STS) send requests of their own: give credentials, or clients with this handler. `defaultsMode: "auto"` (or `AWS_DEFAULTS_MODE`) asks the metadata service too. NodeHttp2Handler takes no agent.',
   denial: 'error',
 };
 

@@ -10,7 +10,8 @@ export const meta = {
   way: 'socket',
   why: 'It makes the sockets of control and data connections in `_newSocket`, an internal method that must be replaced before `access`, and makes one already in its constructor: `close` drops that.',
   hop: 'what PASV answers is judged',
-  unguarded: 'The method is internal: another version may not ask it.',
+  unguarded:
+    "`secure: 'implicit'` opens a socket of its own, so it is refused. `_newSocket` is internal: another version may not ask it.",
   denial: 'error',
 };
 
@@ -20,6 +21,7 @@ export async function open(guard, { host, port, tls, ...options }, clientOptions
   const dial = createDial(guard);
   const client = new Client(5000, clientOptions);
   client.ftp._newSocket = () => dial.socket();
+  client.connectImplicitTLS = () => Promise.reject(new Error('implicit TLS is not guarded'));
   await client.access({ host, port, ...more });
   // end
   return {

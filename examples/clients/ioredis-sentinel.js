@@ -7,23 +7,24 @@ export const meta = {
   package: 'ioredis',
   versions: '5, 6',
   way: 'dial',
-  why: 'Its own Sentinel connector opens sockets past every hook. So a guarded client asks Sentinel, and a guarded connector goes where Sentinel says, at each connection.',
+  why: 'Its own Sentinel connector opens sockets past every hook. So guarded clients ask Sentinel, and a guarded connector goes where the first of them that answers says, at each connection; it connects again where the role is another than `role`.',
   hop: 'what Sentinel answers is judged',
   unguarded: 'The option `sentinels`, which must not be used.',
   denial: 'error',
 };
 
 export async function open(guard, { host, port, name }) {
+  const nodes = [{ host, port }];
   const options = { retryStrategy: null, lazyConnect: true };
   // recipe
-  const sentinel = new Redis({ host, port, Connector: createRedisConnector(guard), ...options });
-  const ask = () => sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
-  const locate = async () =>
-    Object.fromEntries((await ask()).map((value, i) => [['host', 'port'][i], value]));
+  const Connector = createRedisConnector(guard);
+  const sentinels = nodes.map((node) => new Redis({ ...node, Connector, ...options }));
+  const ask = (sentinel) => sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
+  const locate = () => Promise.any(sentinels.map(ask)).then(([host, port]) => ({ host, port }));
   const client = new Redis({ Connector: createRedisConnector(guard, locate), ...options });
   // end
-  for (const each of [sentinel, client]) each.on('error', () => {});
-  const close = () => [sentinel, client].forEach((each) => each.disconnect());
+  for (const each of [...sentinels, client]) each.on('error', () => {});
+  const close = () => [...sentinels, client].forEach((each) => each.disconnect());
   await client.connect().catch((error) => {
     close();
     throw error;

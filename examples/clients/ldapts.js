@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { connect } from 'node:tls';
 import { Client } from 'ldapts';
 import { createDial } from 'netjail';
 
@@ -8,7 +9,7 @@ export const meta = {
   package: 'ldapts',
   versions: '8.2, 9',
   way: 'dial',
-  why: 'It asks `createConnection` and `createSecureConnection` for its sockets.',
+  why: 'It asks `createConnection` and `createSecureConnection` for its sockets; for STARTTLS the latter gets options with the guarded socket instead of a port.',
   hop: 'referrals are handed to the caller, not followed',
   unguarded: 'Versions before these two hooks.',
   denial: 'error',
@@ -18,13 +19,14 @@ export async function open(guard, { host, port, user, password, tls }) {
   const url = `ldap${tls ? 's' : ''}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   // recipe
   const dial = createDial(guard);
-  const createConnection = (port, host) => dial(port, host.replace(/[[\]]/g, ''));
-  const createSecureConnection = (port, host, tls) =>
-    dial.tls({ ...tls, port, host: host.replace(/[[\]]/g, '') });
-  const client = new Client({ url, tlsOptions: tls, createConnection, createSecureConnection });
+  const to = (port, host) => ({ port, host: host.replace(/[[\]]/g, '') });
+  const createConnection = (port, host) => dial(to(port, host));
+  const secure = (port, host, tls) => (host ? dial.tls({ ...tls, ...to(port, host) }) : connect(port));
+  const client = new Client({ url, tlsOptions: tls, createConnection, createSecureConnection: secure });
   // end
   await client.bind(user, password);
   return {
+    client,
     use: async () => {
       const { searchEntries } = await client.search('', { scope: 'base', attributes: ['namingContexts'] });
       return String(searchEntries[0].namingContexts);

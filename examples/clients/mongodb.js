@@ -10,7 +10,7 @@ export const meta = {
   why: 'It opens its sockets itself and takes a `lookup`. `directConnection` keeps it from the members of a replica set, which servers name as they like and for which no hook is asked. What is denied it tries again until `serverSelectionTimeoutMS` is over.',
   hop: 'members that a server names are not followed',
   unguarded:
-    'Without `directConnection` members named by address pass every `lookup`. `mongodb+srv:` must not be used.',
+    'Without `directConnection` members named by address pass every `lookup`. `mongodb+srv:` must not be used. Client-side encryption (`kmsConnectCallback`) and `MONGODB-OIDC` connect by themselves.',
   denial: 'error',
 };
 

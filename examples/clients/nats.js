@@ -21,7 +21,7 @@ export async function open(guard, { host, port, tls, ...options }) {
   const tlsFirst = () => Promise.reject(new Error('handshakeFirst has no guarded form here'));
   // recipe
   const dial = createDial({ connectTimeout: 10_000, ...guard });
-  const connected = async (socket) => (await once(socket, 'connect'), socket);
+  const connected = async (socket) => (await once(socket, 'connect'), socket.setNoDelay());
   const own = { dial: ({ hostname, port }) => connected(dial({ host: hostname, port })), tlsFirst };
   setTransportFactory({ factory: () => Object.assign(new NodeTransport(), own) });
   const client = await NatsConnectionImpl.connect({ servers, tls, reconnect: false, ...options });

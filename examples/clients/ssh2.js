@@ -8,7 +8,7 @@ export const meta = {
   package: 'ssh2',
   versions: '1',
   way: 'dial',
-  why: 'It takes a socket in `sock`.',
+  why: 'It takes a socket in `sock`. It throws for a key that it cannot read before it listens to that: so errors of the socket are listened to, and it is ended.',
   hop: "none: forwarding (`forwardOut`) connects on the server's side",
   unguarded: 'An `agent` is a Unix socket that it opens itself.',
   denial: 'error',
@@ -16,10 +16,11 @@ export const meta = {
 
 export async function open(guard, { host, port, user, privateKey }) {
   // recipe
-  const dial = createDial(guard);
   const client = new ssh2.Client();
-  client.connect({ sock: dial({ host, port }), username: user, privateKey });
-  await once(client, 'ready');
+  const sock = createDial(guard)({ host, port }).on('error', () => {});
+  const login = async () => client.connect({ sock, username: user, privateKey });
+  const fail = (error) => sock.destroy() && Promise.reject(error);
+  await Promise.all([once(client, 'ready'), login()]).catch(fail);
   // end
   client.on('error', () => {});
   return {

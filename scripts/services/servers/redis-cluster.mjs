@@ -1,5 +1,6 @@
 // Three nodes that name each other at the allowed address; `announce(node, address)` has one of
-// them named at another, as a node that was taken over might be.
+// them named at another, as a node that was taken over might be. `nameByHost(node, name)` has the others
+// named "?", as a node does that knows no name of them.
 import { untilReady } from '../lib/probe.mjs';
 import { Parts, service } from '../lib/service.mjs';
 import { ALLOWED, DENIED, freePort } from '../lib/sites.mjs';
@@ -63,6 +64,16 @@ export async function start(parts = new Parts()) {
       for (const other of nodes) {
         await untilReady(other.server, async () => named.test(await ask(other.backend, 'CLUSTER SLOTS')));
       }
+    },
+    /** Has a node name itself by this host name, and the others, which have none, "?"; "" takes it back. */
+    async nameByHost(index, name) {
+      const { server, backend } = nodes[index];
+      await ask(backend, `CONFIG SET cluster-announce-hostname ${name === '' ? '""' : name}`);
+      await ask(backend, `CONFIG SET cluster-preferred-endpoint-type ${name === '' ? 'ip' : 'hostname'}`);
+      await untilReady(
+        server,
+        async () => /\r\n\?\r\n/.test(await ask(backend, 'CLUSTER SLOTS')) === (name !== ''),
+      );
     },
   });
 }

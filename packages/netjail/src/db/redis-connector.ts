@@ -5,7 +5,7 @@ import { limitConnecting } from '../connect.ts';
 import { createDial, type DialOptions } from '../dial.ts';
 import { deniedError } from '../errors.ts';
 import { show } from '../internal/assert.ts';
-import { invalidOption } from '../options.ts';
+import { invalidOption, LONGEST_TIME } from '../options.ts';
 
 /** What ioredis hands to a connector: its own options. */
 export interface RedisConnectorOptions {
@@ -13,7 +13,10 @@ export interface RedisConnectorOptions {
   readonly port?: number | string | undefined;
   readonly path?: string | undefined;
   readonly family?: number | undefined;
-  readonly tls?: ConnectionOptions | undefined;
+  /** Nothing that is falsy asks for TLS. */
+  readonly tls?: ConnectionOptions | false | null | undefined;
+  /** Which role the Redis must have that `locate` finds; `master` unless given. */
+  readonly role?: string | undefined;
   readonly connectTimeout?: number | undefined;
   readonly disconnectTimeout?: number | undefined;
 }
@@ -28,7 +31,7 @@ export interface RedisLocation {
 export interface RedisConnector {
   connect(): Promise<Socket>;
   disconnect(): void;
-  check(): boolean;
+  check(info?: { readonly role?: string | undefined }): boolean;
 }
 
 /**
@@ -74,8 +77,8 @@ export function createRedisConnector(
   if (locate !== undefined && typeof locate !== 'function')
     throw invalidOption('locate', `it is a function, not ${show(locate)}`);
   // ioredis connects again from whatever context lost the connection.
-  const open = AsyncResource.bind((target: object, tls?: ConnectionOptions) =>
-    tls === undefined ? dial(target as never) : dial.tls({ ...tls, ...target } as never),
+  const open = AsyncResource.bind((target: object, tls: RedisConnectorOptions['tls']) =>
+    tls ? dial.tls({ ...tls, ...target } as never) : dial(target as never),
   );
 
   return class implements RedisConnector {
@@ -125,8 +128,8 @@ export function createRedisConnector(
         tls,
       );
       this.#socket = socket;
-      const event = tls === undefined ? 'connect' : 'secureConnect';
-      limitConnecting(socket, event, connectTimeout ?? 0);
+      const event = tls ? 'secureConnect' : 'connect';
+      limitConnecting(socket, event, Math.min(connectTimeout ?? 0, LONGEST_TIME));
       const failure = await new Promise<Error | undefined>((settle) => {
         socket.once(event, () => settle(undefined)).once('close', () => settle(closed()));
         socket.once('error', settle);
@@ -158,8 +161,9 @@ export function createRedisConnector(
       socket.once('close', () => clearTimeout(timer)).end();
     }
 
-    check(): boolean {
-      return true;
+    /** What Sentinel names may be a master no more: ioredis connects again then. */
+    check(info?: { readonly role?: string | undefined }): boolean {
+      return locate === undefined || !info?.role || info.role === (this.#options.role ?? 'master');
     }
   };
 }

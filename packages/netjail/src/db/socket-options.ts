@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { Gate } from '../connect.ts';
 import { failingOptions } from '../connect-options.ts';
 import { currentRules } from '../context.ts';
-import { DeniedError, misuse } from '../errors.ts';
+import { DeniedError, misuse, type CodedError } from '../errors.ts';
 import { Guard } from '../guard.ts';
 import { invalidOption, readOptions, type GuardOptions } from '../options.ts';
 import { canonicalHost } from '../host.ts';
@@ -26,15 +26,15 @@ export interface SocketOptions {
  *   judged here, at the call; where it is denied, the host becomes a name whose `lookup` fails with
  *   the denial, which then reaches the caller through the client.
  * - A host is an address or a name, which comes back in canonical form: a client may put it into a URL, so
- *   what could be read as another host there (`x@127.0.0.1`, `%31%32%37.0.0.1`) is refused.
+ *   what could be read as another host there (`x@127.0.0.1`, `%31%32%37.0.0.1`) is refused. Such text and
+ *   a port that is none fail as what is denied does: a server may have named them.
  * - A name is judged at each look-up, reconnections included, under the rules of this call.
  * - The client must use all three, for this one target: what it is told to connect to later (members
  *   of a cluster or a replica set) has to come through here as well, or must be switched off.
  * - The socket is the client's own, so the address it is connected to is not judged once more.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for malformed options; the function throws
- * `ERR_NETJAIL_INVALID_HOST` (also for a host that is neither a name nor an address) and
- * `ERR_NETJAIL_INVALID_PORT`.
+ * `ERR_NETJAIL_INVALID_HOST` and `ERR_NETJAIL_INVALID_PORT` for what is not even text.
  *
  * @example
  * ```ts
@@ -52,9 +52,16 @@ export function createSocketOptions(
   const other = Object.keys(rest)[0];
   if (other !== undefined) throw invalidOption(other, 'there is no such option');
   return (host, port) => {
-    const target = readPlainTarget(host, port);
-    const gate = new Gate(new Guard(settings.rules ?? currentRules(), settings), target);
-    return Object.freeze(pick(() => gate.pin({})));
+    const rules = settings.rules ?? currentRules();
+    try {
+      const target = readPlainTarget(host, port);
+      return pick(new Gate(new Guard(rules, settings), target).pin({}));
+    } catch (error) {
+      // Text may be what a server has named, read while a client is in the middle of something.
+      const isText = typeof host === 'string' && (typeof port === 'string' || typeof port === 'number');
+      if (error instanceof DeniedError || (isText && isMisuse(error))) return pick(failingOptions(error, {}));
+      throw error;
+    }
   };
 }
 
@@ -78,13 +85,12 @@ function readPlainTarget(host: string, port: number | string): Target {
   return new Target(host.endsWith('.') ? `${name}.` : name, target.port);
 }
 
-function pick(pin: () => SocketOptions): SocketOptions {
-  let pinned: SocketOptions;
-  try {
-    pinned = pin();
-  } catch (error) {
-    if (!(error instanceof DeniedError)) throw error;
-    pinned = failingOptions(error, {});
-  }
-  return { host: pinned.host, port: pinned.port, lookup: pinned.lookup };
+function pick({ host, port, lookup }: SocketOptions): SocketOptions {
+  return Object.freeze({ host, port, lookup });
+}
+
+/** Whether it is what {@link readPlainTarget} throws. */
+function isMisuse(error: unknown): error is Error {
+  const { code } = error as CodedError;
+  return code === 'ERR_NETJAIL_INVALID_HOST' || code === 'ERR_NETJAIL_INVALID_PORT';
 }

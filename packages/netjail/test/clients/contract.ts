@@ -45,12 +45,15 @@ export interface Contract {
   more?: object;
   /** How the client hands on the host `::ffff:127.0.0.1`; false where it takes no IPv6 address. */
   mapped?: string | false;
+  /** What the client makes of the denial's code, where it writes its own over it. */
+  code?: string;
 }
 
 interface Denied {
   host: string;
   reason: Reason;
   address?: string;
+  code?: string | undefined;
 }
 
 /**
@@ -111,7 +114,8 @@ export async function assertDeniedBy(
       (reason: unknown) => reason,
     )
     .finally(() => unsubscribe('netjail:verdict', listen));
-  const facts = { address: undefined, ...expected };
+  const { code = 'ERR_NETJAIL_DENIED', ...told } = expected;
+  const facts = { address: undefined, ...told };
   const verdict = published.find(({ allowed }) => !allowed);
   assert.deepEqual(
     { host: verdict?.host, reason: verdict?.reason, address: verdict?.address },
@@ -127,7 +131,7 @@ export async function assertDeniedBy(
         reason: denied?.reason,
         address: denied?.denials[0]?.address,
       },
-      { code: 'ERR_NETJAIL_DENIED', ...facts },
+      { code, ...facts },
       String((error as Error).stack),
     );
   } else if (recipe.meta.denial === 'message') {
@@ -137,7 +141,10 @@ export async function assertDeniedBy(
 }
 
 /** Every test that a guarded client must pass. */
-export function contract(service: () => Service, { file, says, tls, more, mapped = MAPPED }: Contract): void {
+export function contract(
+  service: () => Service,
+  { file, says, tls, more, mapped = MAPPED, code }: Contract,
+): void {
   describe(file, async () => {
     const recipe = await loadRecipe(file);
     const target = (host: string, port = service().port): object => ({
@@ -156,7 +163,7 @@ export function contract(service: () => Service, { file, says, tls, more, mapped
     };
     const denies = async (t: TestContext, guard: object, to: object, expected: Denied): Promise<void> => {
       const { allowed, denied } = await counted(service(), () =>
-        assertDeniedBy(recipe, () => useOnce(t, recipe, guard, to), expected),
+        assertDeniedBy(recipe, () => useOnce(t, recipe, guard, to), { ...expected, code }),
       );
       assert.deepEqual({ allowed, denied }, { allowed: 0, denied: 0 });
     };

@@ -10,6 +10,8 @@ interface Cluster extends Service {
   announce(node: number, address: string): Promise<void>;
   /** Gives the slot of a key that has no value to a node. */
   moveSlotOf(key: string, node: number): Promise<void>;
+  /** Has a node name itself by this name, and the others, of which it knows none, "?". */
+  nameByHost(node: number, name: string): Promise<void>;
 }
 
 withService('redis-cluster', (started) => {
@@ -40,6 +42,22 @@ withService('redis-cluster', (started) => {
       await service().announce(node, DENIED);
       t.after(() => service().announce(node, ALLOWED));
     }
+    const target = { host: ALLOWED, port: service().port };
+    const { denied } = await counted(service(), () =>
+      assertDeniedBy(recipe, () => useOnce(t, recipe, { rules, resolver: never }, target), {
+        host: DENIED,
+        reason: 'blocked',
+        address: DENIED,
+      }),
+    );
+    assert.equal(denied, 0);
+  });
+
+  it('redis-cluster.js fails and ends no process when a node is named by what is no host', async (t) => {
+    const recipe = await loadRecipe('redis-cluster.js');
+    // The first one is denied while the client reads the next: it listens to that only later.
+    await service().nameByHost(0, DENIED);
+    t.after(() => service().nameByHost(0, ''));
     const target = { host: ALLOWED, port: service().port };
     const { denied } = await counted(service(), () =>
       assertDeniedBy(recipe, () => useOnce(t, recipe, { rules, resolver: never }, target), {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../helpers/data.ts';
-import { ALLOWED } from '../helpers/lab.ts';
+import { ALLOWED, DENIED } from '../helpers/lab.ts';
 import { recipe as loadRecipe, netjail, type Handle } from '../helpers/recipes.ts';
 import type { Counter } from '../helpers/services.ts';
-import { assertDeniedBy, contract, never, withService } from './contract.ts';
+import { assertDeniedBy, contract, counted, never, rules, withService } from './contract.ts';
 
 interface Ftp {
   Client: new (timeout: number, options: object) => { ftp: { _newSocket(): unknown } };
@@ -18,6 +18,15 @@ const ftp = requireClient('basic-ftp') as Ftp;
 
 withService('vsftpd', (service) => {
   contract(service, { file: 'basic-ftp.js', says: /^hello$/, tls: ({ port }) => port });
+
+  it('basic-ftp.js refuses implicit TLS, for which the client opens a socket of its own', async () => {
+    const { open } = await loadRecipe('basic-ftp.js');
+    const target = { host: DENIED, port: service().port, secure: 'implicit' };
+    const { denied } = await counted(service(), () =>
+      assert.rejects(async () => open({ rules, resolver: never }, target), /implicit TLS is not guarded/),
+    );
+    assert.equal(denied, 0);
+  });
 
   /** A client that believes what PASV answers. */
   const trusting = async (t: TestContext): Promise<Handle> => {

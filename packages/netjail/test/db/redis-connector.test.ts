@@ -72,7 +72,41 @@ describe('createRedisConnector()', () => {
     assert.deepEqual([socket.connecting, socket.remoteAddress], [false, ALLOWED]);
     connector.disconnect();
     await lab.drained();
-    assert.equal(connector.check(), true);
+  });
+
+  it('takes what `locate` found for right when it has the role that is asked for', () => {
+    const here = new (createRedisConnector({ rules }))({ host: ALLOWED });
+    assert.deepEqual([here.check(), here.check({ role: 'slave' })], [true, true]);
+    const Located = createRedisConnector({ rules }, () => ({ host: ALLOWED, port: 1 }));
+    const master = new Located({});
+    assert.deepEqual(
+      [master.check({}), master.check({ role: 'master' }), master.check({ role: 'slave' })],
+      [true, true, false],
+    );
+    const replica = new Located({ role: 'slave' });
+    assert.deepEqual([replica.check({ role: 'master' }), replica.check({ role: 'slave' })], [false, true]);
+  });
+
+  for (const tls of [undefined, null, false] as const) {
+    it(`speaks no TLS when \`tls\` is ${tls}`, async (t) => {
+      const lab = await startLab(t);
+      const connector = new (createRedisConnector({ rules }))({ host: ALLOWED, port: lab.port, tls });
+      const socket = await inTime(connector.connect(), 'the connection');
+      assert.equal((socket as { encrypted?: boolean }).encrypted, undefined);
+      connector.disconnect();
+      await lab.drained();
+    });
+  }
+
+  it('does not cut a connection at once when its limit is longer than a timer can be', async (t) => {
+    const lab = await startLab(t);
+    // A timer that is too long fires after 1 ms, so before this answer.
+    const resolver = (): Promise<string[]> => new Promise((resolve) => setTimeout(resolve, 5, [ALLOWED]));
+    const Connector = createRedisConnector({ rules, resolver });
+    const connector = new Connector({ host: 'name.test', port: lab.port, connectTimeout: 2 ** 31 });
+    assert.equal((await inTime(connector.connect(), 'the connection')).remoteAddress, ALLOWED);
+    connector.disconnect();
+    await lab.drained();
   });
 
   it('rejects with the denial', async (t) => {

@@ -65,12 +65,31 @@ describe('createSocketOptions()', () => {
     'name test',
     'name.test..',
   ]) {
-    it(`throws when given ${JSON.stringify(host)}, which is neither a name nor an address`, () => {
-      assert.throws(() => createSocketOptions({ rules, resolver: never })(host, 6379), {
+    it(`gives a name that fails when given ${JSON.stringify(host)}, which is neither a name nor an address`, async () => {
+      const options = createSocketOptions({ rules, resolver: never })(host, 6379);
+      assert.equal(options.host, 'denied.invalid');
+      await assert.rejects(look(options), {
         name: 'TypeError',
         code: 'ERR_NETJAIL_INVALID_HOST',
         message: `Cannot connect to host ${JSON.stringify(host)}: it is neither a name nor an address`,
       });
+    });
+  }
+
+  // What a server names is not under the control of whoever calls.
+  const told: [host: string, port: number | string, code: string][] = [
+    ['', 6379, 'ERR_NETJAIL_INVALID_HOST'],
+    ['?', 6379, 'ERR_NETJAIL_INVALID_HOST'],
+    ['name.test\0', 6379, 'ERR_NETJAIL_INVALID_HOST'],
+    ['127.0.0.2', 0, 'ERR_NETJAIL_INVALID_PORT'],
+    ['127.0.0.2', '65536', 'ERR_NETJAIL_INVALID_PORT'],
+    ['127.0.0.2', '', 'ERR_NETJAIL_INVALID_PORT'],
+  ];
+  for (const [host, port, code] of told) {
+    it(`gives a name that fails when a server names ${JSON.stringify([host, port])}`, async () => {
+      const options = createSocketOptions({ rules, resolver: never })(host, port);
+      assert.deepEqual([options.host, options.port], ['denied.invalid', 1]);
+      await assert.rejects(look(options), { code });
     });
   }
 
@@ -126,9 +145,13 @@ describe('createSocketOptions()', () => {
       { name: 'TypeError', code: 'ERR_NETJAIL_INVALID_HOST', message: /^Cannot connect to host undefined/ },
     ],
     [
-      'port 0',
-      () => createSocketOptions({ rules })('127.0.0.2', 0),
-      { name: 'RangeError', code: 'ERR_NETJAIL_INVALID_PORT', message: /^Cannot connect to port 0/ },
+      'no port',
+      () => createSocketOptions({ rules })('127.0.0.2', undefined as never),
+      {
+        name: 'RangeError',
+        code: 'ERR_NETJAIL_INVALID_PORT',
+        message: /^Cannot connect to port undefined/,
+      },
     ],
   ];
   for (const [name, call, expected] of malformed) {
