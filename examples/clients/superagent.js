@@ -7,7 +7,7 @@ export const meta = {
   package: 'superagent',
   versions: '10',
   way: 'agent',
-  why: 'It takes one agent for a request and its redirects; a redirect to the other protocol fails.',
+  why: 'It takes one agent for a request and its redirects; a redirect to the other protocol fails. A request begins when it is awaited: with `withRules`, do that inside.',
   hop: 'redirects are judged',
   unguarded: '`.lookup()`: a literal passes it by. `.http2()` opens a session without the agent.',
   denial: 'error',

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { misuse } from './errors.ts';
 import { show } from './internal/assert.ts';
-import { EMPTY, Rules, toRules } from './rules.ts';
+import { EMPTY, isRules, Rules, toRules } from './rules.ts';
 
 const KEY = Symbol.for('netjail.context.1');
 
@@ -27,7 +27,8 @@ const storage: AsyncLocalStorage<unknown> = (() => {
  *   event emitter that calls back later has the context of whoever made it: netjail's adapters
  *   read the rules when the call is made, for that reason.
  * - What `fn` only makes and somebody else runs later is not in its scope: a generator's body runs under
- *   the rules in effect where `next` is called.
+ *   the rules in effect where `next` is called, and a request that begins with `then` (superagent, knex,
+ *   mongoose) under those where it is awaited: so await it inside, `async () => await request`.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_RULES` when `rules` is anything else, and
  * `ERR_NETJAIL_INVALID_ARGUMENT` when `fn` is not a function; nothing is called then.
@@ -47,7 +48,7 @@ export function withRules<Args extends unknown[], Result>(
   ...args: Args
 ): Result {
   // The way of almost every call, short so that the engine makes it a part of its caller.
-  const alone = rules instanceof Rules && typeof fn === 'function' && storage.getStore() === undefined;
+  const alone = isRules(rules) && typeof fn === 'function' && storage.getStore() === undefined;
   const scope = alone ? rules : narrow(rules, fn);
   return args.length === 0 ? storage.run(scope, fn as () => Result) : storage.run(scope, fn, ...args);
 }
@@ -72,7 +73,7 @@ function narrow(rules: unknown, fn: unknown): Rules {
  */
 export function currentRules(): Rules | undefined {
   const rules = storage.getStore();
-  return rules === undefined || rules instanceof Rules ? rules : toRules(rules);
+  return rules === undefined || isRules(rules) ? rules : toRules(rules);
 }
 
 /** Whether exactly these rules are in effect. */

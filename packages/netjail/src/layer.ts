@@ -286,8 +286,9 @@ function matches({ family, words }: Address, plain: Group | undefined, groups: r
   return inOrder((plain === undefined ? groups : [plain, ...groups]).flatMap(of));
 }
 
+/** In the order of the list; a range can have an address in two of its prefixes. */
 function inOrder(found: Found[]): Found[] {
-  return found.sort((x, y) => x.at - y.at);
+  return found.sort((x, y) => x.at - y.at).filter(({ at }, i, all) => at !== all[i - 1]?.at);
 }
 
 /** The entry behind an answer of the tables: that there is none cannot be. */

@@ -1,8 +1,11 @@
 import { coversBoth, differenceOfBoth, unionOfBoth, type Group, type Intervals } from './group.ts';
 
+/** How many intervals of each family are kept of what is left of a group. */
+const KEPT = 64;
+
 interface Left {
   readonly any: boolean;
-  /** The first address of each family that is left: many hosts must not each keep all of a long list. */
+  /** The first intervals of each family that are left: many hosts must not each keep all of a long list. */
   first: Intervals | undefined;
 }
 
@@ -21,10 +24,13 @@ export class Leftovers {
   /** Whether an address of one of the groups is in none of the blocks, nor in the plain ones. */
   any(groups: readonly Group[], blocks: readonly Group[]): boolean {
     if (blocks.length === 0) return groups.some((group) => this.#of(group).any);
+    let blocked: Intervals | undefined;
     return groups.some((group) => {
       if (!this.#of(group).any) return false;
-      if (firstIsOpen(this.#firstOf(group), blocks)) return true;
-      return !coversBoth(unionOfBoth(blocks.map((one) => one.intervals())), this.#intervalsOf(group));
+      const first = this.#firstOf(group);
+      if (firstIsOpen(first, blocks)) return true;
+      blocked ??= unionOfBoth(blocks.map((one) => one.intervals()));
+      return !coversBoth(blocked, first) || !coversBoth(blocked, this.#intervalsOf(group));
     });
   }
 
@@ -41,7 +47,7 @@ export class Leftovers {
     const left = this.#of(group);
     if (left.first === undefined) {
       const { v4, v6 } = this.#intervalsOf(group);
-      left.first = { v4: v4.slice(0, 1), v6: v6.slice(0, 4) };
+      left.first = { v4: v4.slice(0, 2 * KEPT), v6: v6.slice(0, 8 * KEPT) };
     }
     return left.first;
   }

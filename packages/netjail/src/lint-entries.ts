@@ -3,7 +3,7 @@ import { bitsOf, positionOf } from './columns.ts';
 import { coversBoth, type Group, type Intervals } from './group.ts';
 import { maskOf } from './internal/order.ts';
 import { inIntervals } from './intervals.ts';
-import { EntryList } from './list.ts';
+import { EntryList, type Conditions } from './list.ts';
 import { ranges } from './ranges.ts';
 import { Table4 } from './table4.ts';
 import type { Table6 } from './table6.ts';
@@ -13,11 +13,20 @@ export function groupsOf(list: EntryList): readonly Group[] {
   return [list.plain, ...(list.conditions?.all ?? [])];
 }
 
-/** The groups with a host or port whose host is that of a group, or one around it. */
+/** The groups with a host or port whose host is that of a group, or one around it: one list for the same ones. */
 export function ofSameHost({ conditions }: EntryList, { host }: Group): readonly Group[] {
+  if (conditions === undefined) return NONE;
   const name = host?.below === true ? `*.${host.name}` : host?.name;
-  return conditions?.ofHost(name, false) ?? [];
+  let ofConditions = kept.get(conditions);
+  if (ofConditions === undefined) kept.set(conditions, (ofConditions = new Map()));
+  const key = name === undefined ? '' : conditions.namesFor(name);
+  let groups = ofConditions.get(key);
+  if (groups === undefined) ofConditions.set(key, (groups = conditions.ofHost(name, false)));
+  return groups;
 }
+
+const NONE: readonly Group[] = [];
+const kept = new WeakMap<Conditions, Map<string, readonly Group[]>>();
 
 /** Calls back for each prefix of a group, and for what it has by name. */
 export function eachEntry(

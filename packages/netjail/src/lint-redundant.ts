@@ -117,7 +117,13 @@ function repeatedOf(list: EntryList): Set<number> {
 function portsCover({ ports: outer }: Group, { ports: inner }: Group): boolean {
   if (outer === undefined) return true;
   if (inner === undefined) return false;
-  return inner.every(([from, to]) => outer.some(([low, high]) => low <= from && high >= to));
+  // Both are in order, and no two of one touch.
+  let k = 0;
+  for (const [from, to] of inner) {
+    while (k < outer.length && outer[k]![1] < from) k++;
+    if (k === outer.length || outer[k]![0] > from || outer[k]![1] < to) return false;
+  }
+  return true;
 }
 
 /** The same for entries with the same prefix, host and port. */

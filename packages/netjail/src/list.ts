@@ -70,6 +70,16 @@ export class Conditions {
     }
     return groups;
   }
+
+  /** The entries that have a host of this name, by theirs: the same for hosts with the same groups. */
+  namesFor(host: string): string {
+    const names = this.#exact.has(host) ? [host] : [];
+    for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+      const name = host.slice(dot + 1);
+      if (this.#below.has(name)) names.push(`*.${name}`);
+    }
+    return names.join(' ');
+  }
 }
 
 const NO_PATHS: ReadonlyMap<string, Entry> = new Map();

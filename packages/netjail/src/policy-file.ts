@@ -1,11 +1,19 @@
-import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  openSync,
+  readSync,
+  statSync,
+  type BigIntStats,
+  type Stats,
+} from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { misuse } from './errors.ts';
 import { quote, show } from './internal/assert.ts';
 import { parsePolicy } from './policy.ts';
-import { MAX_POLICY_LENGTH } from './policy-read.ts';
+import { MAX_POLICY_LENGTH, type PolicyErrorFacts } from './policy-read.ts';
 import type { Rules } from './rules.ts';
 
 /**
@@ -65,6 +73,17 @@ export function fixPath(path: string): string {
   return isAbsolute(path) ? path : `${process.cwd()}/${path}`;
 }
 
+/**
+ * Refuses what cannot be read again and again: to open a pipe waits for a writer, for ever maybe, and no
+ * second reader gets what the first one got.
+ *
+ * @throws {SyntaxError} `ERR_NETJAIL_INVALID_POLICY`
+ */
+export function expectFile(found: Stats | BigIntStats, source: string): void {
+  if (found.isFIFO() || found.isSocket() || found.isCharacterDevice())
+    throw invalidFile(source, 'it is a pipe, a socket or a device, which cannot be watched');
+}
+
 /** Milliseconds after a change from which on another one shows in the times of a file: their clock may tick in two seconds. */
 const CLOCK_TICK = 2500;
 
@@ -72,8 +91,9 @@ const CLOCK_TICK = 2500;
  * What tells a file from what it was: the same as before when nobody has written it since; `undefined` where
  * that cannot be told yet, and for what is no regular file.
  */
-export async function stateOf(path: string): Promise<string | undefined> {
+export async function stateOf(path: string, source: string): Promise<string | undefined> {
   const found = await stat(path, { bigint: true });
+  expectFile(found, source);
   const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = found;
   if (!found.isFile() || Date.now() - Number(ctimeMs) < CLOCK_TICK) return undefined;
   return [dev, ino, size, mtimeNs, ctimeNs].join();
@@ -125,6 +145,9 @@ function decode(source: string, bytes: Uint8Array): string {
   }
 }
 
-function invalidFile(source: string, reason: string): SyntaxError {
-  return misuse(SyntaxError, 'ERR_NETJAIL_INVALID_POLICY', `Cannot read policy ${quote(source)}: ${reason}`);
+function invalidFile(source: string, reason: string): SyntaxError & PolicyErrorFacts {
+  const message = `Cannot read policy ${quote(source)}: ${reason}`;
+  const error = misuse(SyntaxError, 'ERR_NETJAIL_INVALID_POLICY', message);
+  const facts: PolicyErrorFacts = { source, line: undefined, column: undefined, field: '' };
+  return Object.assign(error, facts);
 }

@@ -42,7 +42,8 @@ export function readPolicy<R>(
   source: string | undefined,
   create: (lists: PolicyLists) => R,
 ): R {
-  const text = typeof json === 'string' ? json : undefined;
+  // A byte order mark, as in a file.
+  const text = typeof json === 'string' ? json.replace(/^\uFEFF/, '') : undefined;
   return new PolicyReader(text, source).read(json, create);
 }
 
@@ -84,16 +85,24 @@ class PolicyReader {
     const block = root.properties.get('block')?.value;
     const allowed = this.#collect(allow, 'allow');
     const blocked = block === undefined ? [] : this.#collect(block, 'block');
-    for (const [name, { at }] of this.#lists) {
-      if (!this.#used.has(name)) {
-        throw this.#error(TypeError, { at }, `lists.${name}`, 'nothing refers to this list');
-      }
-    }
+    this.#checkUsed();
     try {
       return create(listsOf(allowed, blocked));
     } catch (error) {
       throw this.#entryError(error, allowed, blocked, create);
     }
+  }
+
+  /** What only an unused list refers to is not used either: the first one is told that nothing refers to. */
+  #checkUsed(): void {
+    const unused = [...this.#lists].filter(([name]) => !this.#used.has(name));
+    const named = new Set(
+      unused.flatMap(([, { value }]) => (value.kind === 'array' ? value.items.map(nameIn) : [])),
+    );
+    const first = unused.find(([name]) => !named.has(name)) ?? unused[0];
+    if (first === undefined) return;
+    const [name, { at }] = first;
+    throw this.#error(TypeError, { at }, `lists.${name}`, 'nothing refers to this list');
   }
 
   #parse(json: unknown): JsonNode {
@@ -153,7 +162,7 @@ class PolicyReader {
       if (node.kind !== 'array') throw this.#error(TypeError, node, at, 'it is an array of entries');
       for (const [index, item] of node.items.entries()) {
         const here = `${at}[${index}]`;
-        const name = item.kind === 'string' && item.value.startsWith('@') ? item.value.slice(1) : undefined;
+        const name = nameIn(item);
         if (name === undefined) {
           if (item.kind === 'string' && item.value.startsWith('{')) {
             throw this.#error(SyntaxError, item, here, 'an entry with fields is an object here, not text');
@@ -250,6 +259,11 @@ class PolicyReader {
     const facts: PolicyErrorFacts = { source: this.#source, line: place?.line, column: place?.column, field };
     return Object.assign(error, facts);
   }
+}
+
+/** The list that an item stands for. */
+function nameIn(item: JsonNode): string | undefined {
+  return item.kind === 'string' && item.value.startsWith('@') ? item.value.slice(1) : undefined;
 }
 
 /** Where an entry is wrong: at a field that it must not have, at the value of a field, or as a whole. */

@@ -1,10 +1,10 @@
-import { watch, type FSWatcher } from 'node:fs';
+import { statSync, watch, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import { misuse } from './errors.ts';
 import { publishPolicy } from './events.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import { parsePolicy } from './policy.ts';
-import { fixPath, readPath, readPolicyText, readPolicyTextSync, stateOf } from './policy-file.ts';
+import { expectFile, fixPath, readPath, readPolicyText, readPolicyTextSync, stateOf } from './policy-file.ts';
 import type { Rules } from './rules.ts';
 import { withdraw } from './withdrawn.ts';
 
@@ -44,6 +44,7 @@ const DEFAULT_INTERVAL = 5000;
  *   rules of that moment. Connections that were opened under replaced rules are not used again, and
  *   idle ones are closed; requests under way finish.
  * - A relative path is below the current folder at this call, whatever the program changes to later.
+ * - A pipe or a device (`/dev/stdin`) cannot be watched, and is refused.
  * - The folder is watched, so that editors and tools that replace the file are noticed. With
  *   `interval: 0`, a folder that is removed and made again, or is behind a link that is set to another
  *   one, is not, nor is a write through shared memory (`mmap`): the looks in between find that.
@@ -116,6 +117,7 @@ class Watch implements PolicyWatch {
     // Watched first, so that no change between the two is missed.
     this.#watcher = this.#open(interval);
     try {
+      expectFile(statSync(this.#path), source);
       this.#text = readPolicyTextSync(this.#path, source);
       this.#rules = parsePolicy(this.#text, { source });
     } catch (error) {
@@ -201,7 +203,7 @@ class Watch implements PolicyWatch {
     this.#sure = false;
     this.#whole = false;
     try {
-      const state = await stateOf(this.#path);
+      const state = await stateOf(this.#path, this.#source);
       if (!whole && state !== undefined && state === this.#seen) return;
       text = await readPolicyText(this.#path, this.#source);
       this.#seen = state;

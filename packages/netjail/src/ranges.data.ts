@@ -303,6 +303,12 @@ export const RANGES = {
     // Alibaba Cloud: instance metadata
     // https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
     '100.100.100.200/32',
+    // Volcano Engine and BytePlus: instance metadata and credentials
+    // https://github.com/volcengine/cello (pkg/provider/volcengine/credential/sts.go)
+    '100.96.0.96/32',
+    // UCloud: instance metadata
+    // https://docs.ucloud.cn/uhost/guide/metadata/metadata-server
+    '100.80.80.80/32',
     // Azure: WireServer, DHCP and DNS, host-local in every machine
     // https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
     '168.63.129.16/32',

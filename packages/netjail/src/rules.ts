@@ -204,12 +204,18 @@ export class Rules {
 
   #accepts4(word: number, facts: TargetFacts | undefined): boolean {
     if (!this.#own.accepts4(word, facts)) return false;
-    return this.within === undefined || this.within.#accepts4(word, facts);
+    for (let outer = this.within; outer !== undefined; outer = outer.within) {
+      if (!outer.#own.accepts4(word, facts)) return false;
+    }
+    return true;
   }
 
   #accepts6(a: number, b: number, c: number, d: number, facts: TargetFacts | undefined): boolean {
     if (!this.#own.accepts6(a, b, c, d, facts)) return false;
-    return this.within === undefined || this.within.#accepts6(a, b, c, d, facts);
+    for (let outer = this.within; outer !== undefined; outer = outer.within) {
+      if (!outer.#own.accepts6(a, b, c, d, facts)) return false;
+    }
+    return true;
   }
 
   /**
@@ -326,23 +332,26 @@ export class Rules {
 
   /** The text of the Go library, which {@link Rules.parse} reads: `ALLOW 10.0.0.0/8, BLOCK ::/0`. */
   toString(): string {
-    const { allow, block } = this.#layers[0]!;
-    const parts: string[] = [];
-    if (allow.length > 0) parts.push(`ALLOW ${(this.#allow ?? allow.texts()).join(' ')}`);
-    if (block.length > 0) parts.push(`BLOCK ${(this.#block ?? block.texts()).join(' ')}`);
-    if (this.within !== undefined) parts.push(`WITHIN ${this.within.toString()}`.trimEnd());
-    return parts.join(', ');
+    return this.#layers.reduceRight<string | undefined>((outer, { allow, block }) => {
+      const parts: string[] = [];
+      if (allow.length > 0) parts.push(`ALLOW ${allow.texts().join(' ')}`);
+      if (block.length > 0) parts.push(`BLOCK ${block.texts().join(' ')}`);
+      if (outer !== undefined) parts.push(outer === '' ? 'WITHIN' : `WITHIN ${outer}`);
+      return parts.join(', ');
+    }, undefined)!;
   }
 
   /** The lists as `new Rules` takes them (without `within`). */
   toJSON(): RulesJson {
-    const { allow, block } = this.#layers[0]!;
-    const lists = { allow: allow.toJSON(), block: block.toJSON() };
-    return this.within === undefined ? lists : { ...lists, within: this.within.toJSON() };
+    return this.#layers.reduceRight<RulesJson | undefined>((within, { allow, block }) => {
+      const lists = { allow: allow.toJSON(), block: block.toJSON() };
+      return within === undefined ? lists : { ...lists, within };
+    }, undefined)!;
   }
 
   static {
     Object.defineProperty(this.prototype, BRAND, { value: true });
+    isOwn = (value) => #own in value;
     contains = (rules, part) => {
       const ids = rules.#layers.map((layer) => layer.id);
       return part.#layers.every((layer) => ids.includes(layer.id));
@@ -361,6 +370,7 @@ const outerOf = new WeakMap<object, { readonly layer: Layer; readonly outer: Rul
 const intersections = new WeakMap<Rules, WeakMap<Rules, Rules>>();
 const copies = new WeakMap<object, Rules>();
 /* eslint-disable no-var -- assigned in the class's static block, which runs first */
+var isOwn: (value: object) => value is Rules;
 var nest: (own: Rules, outer: Rules) => Rules;
 var contains: (rules: Rules, part: Rules) => boolean;
 /* eslint-enable no-var */
@@ -368,6 +378,11 @@ var contains: (rules: Rules, part: Rules) => boolean;
 /** Whether rules have every scope of others: those others, or a scope inside or around them. */
 export function containsScopes(rules: Rules, part: Rules): boolean {
   return contains(rules, part);
+}
+
+/** Whether a value is rules of this copy of netjail: no proxy of some, of which nothing could be read. */
+export function isRules(value: unknown): value is Rules {
+  return isRecord(value) && isOwn(value);
 }
 
 /** The empty rule set: denies everything. */
@@ -379,13 +394,27 @@ export const EMPTY: Rules = new Rules({});
  * @throws {TypeError} `ERR_NETJAIL_INVALID_RULES` for anything that is no rules.
  */
 export function toRules(value: unknown): Rules {
-  if (value instanceof Rules) return value;
+  if (isRules(value)) return value;
   if (isRecord(value) && (value as { [BRAND]?: unknown })[BRAND] === true) {
+    // A proxy of rules (of Vue, of MobX) is not of another copy, and shows none of their lists.
+    if (value instanceof Rules) throw noRules(value, 'it is a proxy of Rules, or only inherits from them');
     let copy = copies.get(value);
-    if (copy === undefined) copies.set(value, (copy = Rules.parse(String(value))));
+    if (copy === undefined) copies.set(value, (copy = Rules.parse(textOf(value))));
     return copy;
   }
-  throw misuse(TypeError, 'ERR_NETJAIL_INVALID_RULES', `Cannot use ${show(value)} as rules: it is no Rules`);
+  throw noRules(value, 'it is no Rules');
+}
+
+function textOf(value: object): string {
+  try {
+    return String(value);
+  } catch {
+    throw noRules(value, 'they have no text');
+  }
+}
+
+function noRules(value: unknown, reason: string): TypeError {
+  return misuse(TypeError, 'ERR_NETJAIL_INVALID_RULES', `Cannot use ${show(value)} as rules: ${reason}`);
 }
 
 function readList(list: unknown, name: string): EntryList {

@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { currentRules, withRules } from '../src/context.ts';
+import { createDial } from '../src/dial.ts';
 import { Rules } from '../src/rules.ts';
 
 const rules = new Rules({ allow: ['10.0.0.0/8'] });
@@ -48,6 +49,46 @@ describe('withRules()', () => {
       withRules(outer, () => made.next().value),
       outer,
     );
+  });
+
+  it('is not in effect for what begins when it is awaited, unless that is done inside', async () => {
+    // As superagent and knex do.
+    const lazy = (): PromiseLike<Rules | undefined> => ({
+      then: (resolve, reject) => Promise.resolve(currentRules()).then(resolve, reject),
+    });
+    const outer = new Rules({ allow: ['0.0.0.0/0'] });
+    const inner = new Rules({ allow: ['10.0.0.0/8'] });
+    await withRules(outer, async () => {
+      assert.equal(await withRules(inner, lazy), outer);
+      const inside = await withRules(inner, async () => await lazy());
+      assert.equal(inside, Rules.intersect(inner, outer));
+    });
+  });
+
+  for (const [name, value] of [
+    ['a proxy of rules', new Proxy(rules, {})],
+    ['what inherits from Rules only', Object.create(Rules.prototype)],
+    ['what inherits from rules', Object.create(rules)],
+  ] as [string, unknown][]) {
+    it(`throws when given ${name}`, () => {
+      const expected = {
+        name: 'TypeError',
+        code: 'ERR_NETJAIL_INVALID_RULES',
+        message: 'Cannot use an object as rules: it is a proxy of Rules, or only inherits from them',
+      };
+      assert.throws(() => withRules(value as Rules, () => assert.fail('it was called')), expected);
+      assert.throws(() => createDial({ rules: value as Rules }), expected);
+      assert.throws(() => Rules.intersect(value as Rules, rules), expected);
+    });
+  }
+
+  it('throws when given rules of another copy that have no text', () => {
+    const other = { [Symbol.for('netjail.Rules')]: true, toString: () => assert.fail('of the proxy') };
+    assert.throws(() => withRules(other as never, () => assert.fail('it was called')), {
+      name: 'TypeError',
+      code: 'ERR_NETJAIL_INVALID_RULES',
+      message: 'Cannot use an object as rules: they have no text',
+    });
   });
 
   it('ends with the function when it throws', () => {

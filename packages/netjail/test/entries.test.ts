@@ -309,6 +309,17 @@ describe('Entries with a prefix and more', () => {
         JSON.stringify([allow, block]),
       );
     }
+    // More parts than are kept of what is left: the first ones blocked by host, the last one not.
+    const parts = Array.from({ length: 200 }, (_, i) => `10.0.${i}.0/25`);
+    const blockOf = (part: string): object => ({ host: 'a.test', prefix: part });
+    assert.equal(
+      new Rules({ allow: parts, block: parts.slice(0, 199).map(blockOf) }).judgeHost(facts).allowed,
+      true,
+    );
+    assert.equal(
+      new Rules({ allow: parts, block: parts.map(blockOf) }).judgeHost(facts).reason,
+      'host-not-allowed',
+    );
     // A block fails closed where the host is not known: another port would not do.
     const unnamed = new Rules({ allow: ['10.0.0.0/8'], block: [{ host: 'a.test', prefix: '10.0.0.0/8' }] });
     assert.equal(unnamed.judgeHost({ port: 80 }).reason, 'host-not-allowed');

@@ -7,6 +7,12 @@ import type { EntryInput } from '../src/entry.ts';
 import { Rules } from '../src/rules.ts';
 
 describe('Rules.explain()', () => {
+  it('names a range once that has the address in two of its prefixes', () => {
+    const rules = new Rules({ allow: ['reserved'], block: ['reserved'] });
+    const [step] = rules.explain('255.255.255.255').steps;
+    assert.deepEqual([step?.allow, step?.block], [['reserved'], ['reserved']]);
+  });
+
   it('shows every reading of an address with the entries that match it', () => {
     const rules = new Rules({
       allow: ['::/0', { prefix: '0.0.0.0/0', port: 80 }],

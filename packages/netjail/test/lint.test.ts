@@ -371,6 +371,32 @@ describe('Rules.lint() of thousands of entries', () => {
     );
   });
 
+  it('ends when entries differ by their port only', () => {
+    const numbers = Array.from({ length: 5000 }, (_, i) => i + 1);
+    const of = (port: number, by: number): object => ({
+      host: 'a.test',
+      port,
+      prefix: `10.${by}.${port >> 8}.${port & 255}`,
+    });
+    const allow = numbers.map((port) => of(port, 0));
+    const block = numbers.map((port) => of(port, 1));
+    assert.deepEqual(found({ allow: [...allow, 'public'], block }), []);
+    // Then no allow entry of them matches, and no block entry is needed.
+    const all = found({ allow: [...allow, 'public'], block: [...block, 'special-purpose'] });
+    assert.equal(all.length, 10_000);
+  });
+
+  it('ends when two entries have thousands of ports', () => {
+    const ports = Array.from({ length: 32_000 }, (_, i) => [2 * i + 1, 2 * i + 1] as const);
+    const last = [2, 65_534] as const;
+    const codes = (port: readonly PortInput[]): string[] =>
+      new Rules({ allow: ['0.0.0.0/0', '::/0'], block: [{ port: ports }, { host: 'a.test', port }] })
+        .lint()
+        .map(({ code }) => code);
+    assert.deepEqual(codes(ports), ['redundant']);
+    assert.deepEqual(codes([...ports, last]), []);
+  });
+
   it('ends when a range is written again and again', () => {
     const allow = Array.from({ length: 4000 }, () => 'special-purpose');
     assert.equal(found({ allow: [...allow, '::/0', '0.0.0.0/0'] }).length, 4000);

@@ -2,6 +2,7 @@
 import { createFetch } from '../src/fetch/index.ts';
 import assert from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   mkdirSync,
@@ -35,6 +36,7 @@ import {
 import { assertDenied } from './helpers/denial.ts';
 import { ALLOWED, startLab, type Lab } from './helpers/lab.ts';
 
+const noFifo = process.platform === 'win32' && 'Windows has no named pipes in folders';
 const OPEN = '{ "allow": ["127.0.0.0/8"] }';
 const OTHER = '{ "allow": ["127.0.0.0/9"] }';
 const CLOSED = '{ "allow": ["10.0.0.0/8"] }';
@@ -96,6 +98,37 @@ describe('watchPolicy()', () => {
     ]);
     assert.ok(Object.isFrozen(messages[0]));
   });
+
+  it(
+    'refuses a pipe, which cannot be read twice, and leaves no reading open',
+    { skip: noFifo },
+    async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'netjail-watch-'));
+      t.after(() => rmSync(folder, { recursive: true }));
+      const path = join(folder, 'egress.json');
+      execFileSync('mkfifo', [path]);
+      const refused = {
+        code: 'ERR_NETJAIL_INVALID_POLICY',
+        message: `Cannot read policy ${JSON.stringify(path)}: it is a pipe, a socket or a device, which cannot be watched`,
+      };
+      assert.throws(() => watchPolicy(path), refused);
+      unlinkSync(path);
+
+      const seen: Error[] = [];
+      writeFileSync(path, OPEN);
+      const policy = watchPolicy(path, { interval: 0, onError: (error) => seen.push(error) });
+      t.after(() => policy.close());
+      unlinkSync(path);
+      execFileSync('mkfifo', [path]);
+      await policy.reload();
+      await Promise.resolve();
+      assert.equal(String(policy.rules), 'ALLOW 127.0.0.0/8');
+      assert.deepEqual(
+        seen.map(({ message }) => message),
+        [refused.message],
+      );
+    },
+  );
 
   const changes: [name: string, change: (path: string) => void][] = [
     ['written in place', (path) => writeFileSync(path, CLOSED)],

@@ -188,6 +188,22 @@ const invalid: [
     false,
   ],
   [
+    'with a list that only a list refers to which nobody uses',
+    { lists: { c: [], b: ['::1', '@c'] }, allow: [] },
+    'TypeError',
+    'lists.b',
+    /nothing refers/,
+    false,
+  ],
+  [
+    'with lists that refer to each other and that nobody uses',
+    { lists: { b: ['@c'], c: ['@b'], a: [] }, allow: ['::1'] },
+    'TypeError',
+    'lists.a',
+    /nothing refers/,
+    false,
+  ],
+  [
     'with a list of itself',
     { lists: { a: ['@a'] }, allow: ['@a'] },
     'TypeError',
@@ -231,14 +247,15 @@ describe('parsePolicy()', () => {
     });
   }
 
-  it("reads comments and trailing commas, a byte order mark is the loader's", () => {
-    const rules = parsePolicy(`// first
+  it('reads comments, trailing commas and one byte order mark', () => {
+    const rules = parsePolicy(`\ufeff// first
       { /* "allow": [], */ "allow": [ // the partners
         "10.0.0.0/8", /**/ "::1" /* * / // */ ,
       ], "block": [ "\\u0031\\u0030.0.0.1", ],
       } // last`);
     assert.equal(String(rules), 'ALLOW 10.0.0.0/8 ::1, BLOCK 10.0.0.1');
-    assert.equal(failure(() => parsePolicy('\ufeff{"allow":[]}')).column, 1);
+    assert.match(failure(() => parsePolicy('\ufeff{"allow":[1]}')).message, /line 1 column 11, /);
+    assert.match(failure(() => parsePolicy('\ufeff\ufeff{"allow":[]}')).message, /column 1: no value begins/);
   });
 
   const broken: [name: string, text: string, line: number, column: number, reason: RegExp][] = [
@@ -537,7 +554,10 @@ describe('loadPolicy()', () => {
   it('refuses what is not UTF-8', async () => {
     const path = write('latin1.json', Buffer.from('{"allow":["\xe9"]}', 'latin1'));
     for (const error of (await both(path)) as Facts[]) {
-      assert.deepEqual([error.name, error.code], ['SyntaxError', 'ERR_NETJAIL_INVALID_POLICY']);
+      assert.deepEqual(
+        [error.name, error.code, error.source, error.line, error.column, error.field],
+        ['SyntaxError', 'ERR_NETJAIL_INVALID_POLICY', path, undefined, undefined, ''],
+      );
       assert.match(error.message, /latin1\.json": it is not UTF-8 text$/);
     }
   });
