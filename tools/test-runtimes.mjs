@@ -145,8 +145,14 @@ async function suite({ title, exact, binary, isNode, name }) {
   }
 }
 
-/** The parts of netjail, by test/runtimes/guard.mjs. */
-const tryParts = ({ title, binary, run }) =>
+const proxiesOf = (url) =>
+  Object.fromEntries([
+    ['NODE_USE_ENV_PROXY', '1'],
+    ...['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].map((name) => [name, url]),
+  ]);
+
+/** The parts of netjail, by test/runtimes/guard.mjs; `proxied`: where the environment names a proxy, the denied server. */
+const tryParts = ({ title, binary, run }, proxied = false) =>
   withLabs(async (lab) => {
     const plain = await lab('http');
     const secure = await lab('https');
@@ -158,6 +164,7 @@ const tryParts = ({ title, binary, run }) =>
       NETJAIL_HTTPS: String(secure.port),
       NETJAIL_H2: String(h2.port),
       NETJAIL_CA: authority,
+      ...(proxied ? proxiesOf(`http://user:secret@${DENIED}:${plain.port}`) : {}),
     });
     const results = new Map();
     for (const line of stdout.trim().split('\n')) {
@@ -166,6 +173,11 @@ const tryParts = ({ title, binary, run }) =>
       if (result === 'broken') failures.push(`${title}: ${part}: ${message}`);
     }
     const seen = [plain, secure, h2].reduce((sum, { denied }) => sum + denied.connections, 0);
+    const asked = [...plain.allowed.requests, ...secure.allowed.requests].filter(
+      ({ url }) => !url.startsWith('/'),
+    );
+    if (asked.length > 0)
+      failures.push(`${title}: a server was asked as a proxy is: ${JSON.stringify(asked)}`);
     if (seen > 0) failures.push(`${title}: the denied servers saw ${seen} connections\n${stdout}`);
     if (!results.has('createFetch()')) failures.push(`${title}: guard.mjs ended early\n${stdout}${stderr}`);
     return results;
@@ -234,6 +246,13 @@ for (const name of wanted.length > 0 ? wanted : ALL) {
   console.log(`\n${runtime.title} (${runtime.exact})`);
   if (!flags.includes('--no-suite')) await suite(runtime);
   const parts = await tryParts(runtime);
+  for (const [part, { result }] of await tryParts(runtime, true)) {
+    const without = parts.get(part)?.result;
+    if (result !== without)
+      failures.push(
+        `${runtime.title}: ${part}: ${result} where the environment names a proxy, else ${without}`,
+      );
+  }
   const clients = new Map();
   for (const { file, meta } of recipes) clients.set(meta.client, await tryRecipe(runtime, file, meta));
   columns.push({ ...runtime, parts, clients });

@@ -7,7 +7,7 @@ import type { AgentLike } from './pooled-agent.ts';
 /** undici's Agent class, of any version from 6 to 8. */
 export type AgentClass<A extends AgentLike = AgentLike> = new (options?: never) => A;
 
-/** Agents of undici that connect in ways of their own, past a connector. */
+/** Agents of undici that connect in ways of their own, past a connector; a bundler gives them other names. */
 const UNGUARDABLE =
   /^(?:Env(?:Http)?ProxyAgent|ProxyAgent|Socks5(?:Proxy)?Agent|RetryAgent|MockAgent|SnapshotAgent|BalancedPool|RoundRobinPool|Pool|Client|H2CClient)$/;
 
@@ -25,21 +25,29 @@ export function probe(Agent: AgentClass, build: (connector: Connector) => AgentL
   }
   if (UNGUARDABLE.test(Agent.name))
     throw invalidOption('Agent', `${Agent.name} connects in ways of its own; it is undici's Agent class`);
+  // A proxy may be for one of them only.
+  const [agent] = ['http://probe.invalid', 'https://probe.invalid'].map((origin) => tryOut(build, origin));
+  return agent!;
+}
+
+function tryOut(build: (connector: Connector) => AgentLike, origin: string): AgentLike {
   let reached: string | undefined;
   let failure: unknown;
-  const agent = build(({ hostname }, callback) => {
-    reached = hostname;
+  const agent = build(({ protocol, hostname }, callback) => {
+    reached = `${protocol}//${hostname}`;
     queueMicrotask(() => callback(new Error('netjail probes the connector'), null));
     return undefined;
   });
   agent.dispatch(
-    { origin: 'http://probe.invalid', path: '/', method: 'GET' },
+    { origin, path: '/', method: 'GET' },
     handler((error) => (failure ??= error)),
   );
   // Some options undici looks at with the first request only. Being destroyed is an error, too.
   const refusal = failure;
   agent.destroy().catch(() => {});
-  if (reached !== 'probe.invalid') {
+  if (knowsProxies(agent))
+    throw invalidOption('Agent', 'it goes through a proxy where the environment names one');
+  if (reached !== origin) {
     if (isError(refusal)) throw refusal;
     throw misuse(
       TypeError,
@@ -48,6 +56,19 @@ export function probe(Agent: AgentClass, build: (connector: Connector) => AgentL
     );
   }
   return agent;
+}
+
+/**
+ * Whether an agent of undici has agents for proxies, which it may use when none was named while it was tried
+ * out: that is in its symbols, whatever its class is called.
+ */
+function knowsProxies(agent: object): boolean {
+  return descriptionsOf(agent).some((text) => text.includes('proxy'));
+}
+
+/** What the symbols of an object say that they are. */
+export function descriptionsOf(agent: object): string[] {
+  return Object.getOwnPropertySymbols(agent).map(({ description = '' }) => description);
 }
 
 const nothing = (): void => {};

@@ -21,6 +21,9 @@ export type ErrorCode =
 
 const BRAND = Symbol.for('netjail.DeniedError');
 
+/** Whether this module runs in a context of its own (jest, vm): functions of Node are of another realm then. */
+const IN_OWN_REALM: boolean = Object.getPrototypeOf(types.isNativeError) !== Function.prototype;
+
 /** At most this many denials are spelled out in a message; the rest are counted. */
 const MAX_SPELLED_OUT = 4;
 
@@ -70,6 +73,8 @@ export class DeniedError extends Error {
     this.denials = denials;
     this.reason = denials[0].reason;
     this.retryable = false;
+    // Node's fetch keeps an error that it knows: by its class, or by the name of its constructor.
+    if (IN_OWN_REALM) Object.defineProperty(this, 'constructor', { value: Error, enumerable: false });
   }
 
   static {

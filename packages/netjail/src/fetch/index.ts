@@ -3,7 +3,7 @@ import { DispatcherPools } from '../dispatcher-pools.ts';
 import { isRecord } from '../internal/assert.ts';
 import { invalidOption } from '../options.ts';
 import type { FetchOptions } from './options.ts';
-import { runtimeAgent } from './runtime-agent.ts';
+import { runtimeAgent, runtimeFetch } from './runtime-agent.ts';
 
 export { createDispatcher, type DispatcherMethods, type RuntimeDispatcher } from './dispatcher.ts';
 export type { FetchOptions } from './options.ts';
@@ -21,7 +21,6 @@ export interface GuardedFetch {
 
 // At import, before anything else can put another dispatcher in its place.
 const Agent = runtimeAgent();
-const runtimeFetch = globalThis.fetch;
 
 /**
  * Makes a guarded copy of the built-in `fetch`.

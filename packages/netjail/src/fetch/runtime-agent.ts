@@ -1,10 +1,17 @@
-import type { AgentClass } from '../agent-class.ts';
+import { runInThisContext } from 'node:vm';
+import { descriptionsOf, type AgentClass } from '../agent-class.ts';
 import type { AgentLike } from '../pooled-agent.ts';
 import { misuse } from '../errors.ts';
 
 const GLOBAL_DISPATCHERS = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
 
 type Globals = Record<PropertyKey, unknown>;
+
+/** The global object of Node itself: a test runner may run us in a context of its own (jest, vm). */
+const globals = runInThisContext('globalThis') as Globals;
+
+/** The built-in fetch; where somebody has taken its place before (msw), what took it. */
+export const runtimeFetch = globals['fetch'] as typeof fetch;
 
 /**
  * The Agent class of the undici inside this runtime, whose version always fits the built-in fetch: the
@@ -39,12 +46,23 @@ export function runtimeAgent(): AgentClass {
  * tried out with every Agent class (`DispatcherPools`); one that does not fit fails every request.
  */
 function standIn(): AgentClass | undefined {
-  const [current, legacy] = GLOBAL_DISPATCHERS.map((key) => classOf((globalThis as Globals)[key]));
+  const [current, legacy] = GLOBAL_DISPATCHERS.map((key) => globals[key]);
   const used = Number.parseInt(process.versions['undici']!, 10) >= 8 ? current : legacy;
-  if (used?.name === 'Agent') return used;
+  if (isPlainAgent(used)) return classOf(used);
+  const Wrapper = classOf(used);
   // undici 8 wraps its Agent for the undici 6 or 7 of the runtime.
-  if (used?.name === 'Dispatcher1Wrapper' && current?.name === 'Agent') return wrapped(current, used);
+  if (isPlainAgent(current) && typeof (Wrapper as { wrapHandler?: unknown })?.wrapHandler === 'function')
+    return wrapped(classOf(current)!, Wrapper!);
   return undefined;
+}
+
+/** Whether it is an Agent of undici and nothing that inherits from it, by what it has: a bundler renames classes. */
+function isPlainAgent(dispatcher: unknown): boolean {
+  const type = classOf(dispatcher);
+  if (type === undefined) return false;
+  const has = descriptionsOf(dispatcher as object);
+  const isAgent = has.includes('factory') && has.includes('clients') && !has.includes('url');
+  return isAgent && descriptionsOf(type.prototype as object).includes('dispatch');
 }
 
 function classOf(dispatcher: unknown): AgentClass | undefined {
@@ -86,12 +104,12 @@ function wrapped(Agent: AgentClass, Wrapper: AgentClass): AgentClass {
 
 /** Node 20 loads its undici only when it is used. */
 function wakeFetch(): void {
-  new Request('data:,');
+  new (globals['Request'] as typeof Request)('data:,');
 }
 
 function find(): AgentClass | undefined {
   for (const key of GLOBAL_DISPATCHERS) {
-    const dispatcher = (globalThis as Globals)[key];
+    const dispatcher = globals[key];
     if (typeof dispatcher !== 'object' || dispatcher === null) continue;
     // With NODE_USE_ENV_PROXY it is an EnvHttpProxyAgent that holds a plain Agent.
     const held = Object.getOwnPropertySymbols(dispatcher).map((symbol) => (dispatcher as Globals)[symbol]);
@@ -108,7 +126,6 @@ function find(): AgentClass | undefined {
  * loads, and put it back.
  */
 function withoutOthers<T>(look: () => T): T {
-  const globals = globalThis as Globals;
   const planted = GLOBAL_DISPATCHERS.map((key) => [key, globals[key]] as const).filter(
     ([, value]) => value !== undefined,
   );

@@ -74,7 +74,9 @@ export class AgentGate {
     const { settings, rest } = readOptions(options);
     const { maxPools, ...clientOptions } = rest;
     refuseOptions(clientOptions, REFUSED_IN_AGENT);
-    this.clientOptions = clientOptions as http.AgentOptions;
+    // Deno has every agent use the proxies of the environment, unless it is told of another environment.
+    const environment = process.versions['deno'] === undefined ? {} : { proxyEnv: {} };
+    this.clientOptions = { ...clientOptions, ...environment } as http.AgentOptions;
     this.#settings = settings;
     this.#pools = new Pools(
       readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
+import * as undici6 from 'undici6';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { DENIED } from '../helpers/lab.ts';
 import { evilLookup, rules } from '../helpers/attack.ts';
@@ -13,6 +14,21 @@ describe('Dispatcher options', () => {
     ['an instance', { Agent: new Agent() }, 'ERR_NETJAIL_INVALID_OPTION'],
     ['ProxyAgent', { Agent: undici.ProxyAgent, uri: 'http://127.0.0.1:1' }, 'ERR_NETJAIL_INVALID_OPTION'],
     ['EnvHttpProxyAgent', { Agent: undici.EnvHttpProxyAgent }, 'ERR_NETJAIL_INVALID_OPTION'],
+    [
+      'a subclass of EnvHttpProxyAgent',
+      { Agent: class Agent extends undici.EnvHttpProxyAgent {} },
+      'ERR_NETJAIL_INVALID_OPTION',
+    ],
+    [
+      'a subclass of EnvHttpProxyAgent of undici 6',
+      { Agent: class Agent extends undici6.EnvHttpProxyAgent {} },
+      'ERR_NETJAIL_INVALID_OPTION',
+    ],
+    [
+      'a subclass of ProxyAgent',
+      { Agent: class Agent extends undici.ProxyAgent {}, uri: 'http://127.0.0.1:1' },
+      'ERR_NETJAIL_INVALID_OPTION',
+    ],
     ['MockAgent', { Agent: undici.MockAgent }, 'ERR_NETJAIL_INVALID_OPTION'],
     ['Pool', { Agent: undici.Pool }, 'ERR_NETJAIL_INVALID_OPTION'],
     [
@@ -53,4 +69,23 @@ describe('Dispatcher options', () => {
       assert.throws(() => new Dispatcher(options as never), { name: 'TypeError', code });
     });
   }
+
+  for (const name of ['http_proxy', 'https_proxy']) {
+    it(`throws when given an agent that would use the proxy of ${name}, whatever its class is called`, (t) => {
+      const before = process.env[name];
+      t.after(() => (before === undefined ? delete process.env[name] : (process.env[name] = before)));
+      process.env[name] = `http://${DENIED}:1`;
+      for (const { EnvHttpProxyAgent } of [undici, undici6]) {
+        const options = { Agent: class Agent extends EnvHttpProxyAgent {}, rules };
+        assert.throws(() => new Dispatcher(options as never), {
+          code: 'ERR_NETJAIL_INVALID_OPTION',
+          message: /"Agent": it goes through a proxy where the environment names one/,
+        });
+      }
+    });
+  }
+
+  it('takes the options of a class that allows one origin only', async () => {
+    await new Dispatcher({ Agent, rules, maxOrigins: 1 } as never).close();
+  });
 });

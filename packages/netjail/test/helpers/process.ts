@@ -27,6 +27,37 @@ export interface Ended {
   stderr: string;
 }
 
+/** Runs a module and all that it imports in a vm context; what is of Node itself stays outside. */
+export async function runInContext(lab: Lab, code: string): Promise<unknown> {
+  const program = `
+    import { readFileSync } from 'node:fs';
+    import vm from 'node:vm';
+    // As much of the globals as a test runner copies: all but those that each realm has.
+    const own = new Set(vm.runInNewContext('Object.getOwnPropertyNames(globalThis)'));
+    const context = vm.createContext(Object.fromEntries(
+      Object.getOwnPropertyNames(globalThis).filter((name) => !own.has(name)).map((name) => [name, globalThis[name]])));
+    context.console = console;
+    const modules = new Map();
+    const load = async (specifier, from) => {
+      const url = specifier.startsWith('/') ? 'file://' + specifier : new URL(specifier, from).href;
+      if (!modules.has(url)) modules.set(url, url.startsWith('node:') ? await ofNode(url) : ofFile(url, readFileSync(new URL(url), 'utf8')));
+      return modules.get(url);
+    };
+    const ofFile = (identifier, source) => new vm.SourceTextModule(source, { context, identifier });
+    const ofNode = async (name) => {
+      const values = await import(name);
+      return new vm.SyntheticModule(Object.keys(values), function () {
+        for (const key of Object.keys(values)) this.setExport(key, values[key]);
+      }, { context });
+    };
+    const main = ofFile('file://${packageRoot}/main.js', ${JSON.stringify(code)});
+    await main.link((specifier, module) => load(specifier, module.identifier));
+    await main.evaluate();`;
+  const { status, stdout, stderr } = await spawned(lab, program, {}, ['--experimental-vm-modules']);
+  assert.equal(status, 0, stdout + stderr);
+  return JSON.parse(stdout);
+}
+
 /** As {@link run}, but the process must end by itself: no handle may be left. */
 export async function runToEnd(lab: Lab, code: string, env: Record<string, string> = {}): Promise<Ended> {
   const program = `
@@ -53,7 +84,16 @@ export async function runToEnd(lab: Lab, code: string, env: Record<string, strin
       ];
     };
     ${code.includes('BEFORE') ? code.split('BEFORE')[1] : code}`;
-  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', program], {
+  return spawned(lab, program, env);
+}
+
+async function spawned(
+  lab: Lab,
+  program: string,
+  env: Record<string, string>,
+  flags: string[] = [],
+): Promise<Ended> {
+  const child = spawn(process.execPath, ['--no-warnings', ...flags, '--input-type=module', '-e', program], {
     cwd: packageRoot,
     env: { ...process.env, ...env, ALLOWED: lab.url(ALLOWED), DENIED: lab.url(DENIED) },
     stdio: ['ignore', 'pipe', 'pipe'],
