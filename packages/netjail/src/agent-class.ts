@@ -21,7 +21,11 @@ export function probe(Agent: AgentClass, build: (connector: Connector) => AgentL
     typeof Agent !== 'function' ||
     typeof (Agent as { prototype?: { dispatch?: unknown } }).prototype?.dispatch !== 'function'
   ) {
-    throw invalidOption('Agent', `it is undici's Agent class, not ${show(Agent)}`);
+    const hint =
+      process.versions['bun'] === undefined
+        ? ''
+        : '; Bun puts a stand-in in the place of undici, but not under another name ("undici8": "npm:undici@8")';
+    throw invalidOption('Agent', `it is undici's Agent class, not ${show(Agent)}${hint}`);
   }
   if (UNGUARDABLE.test(Agent.name))
     throw invalidOption('Agent', `${Agent.name} connects in ways of its own; it is undici's Agent class`);

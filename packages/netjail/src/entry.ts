@@ -182,10 +182,17 @@ function readPrefix(
     const { message } = error as Error;
     // The text before it is quoted, and may have a colon as well.
     const reason = message.slice(message.lastIndexOf(': ') + 2);
-    const hint = /[./:]/.test(text) ? '' : `, nor a range (${Object.keys(ranges).join(', ')})`;
-    return refusal(text, where)(`${reason}${hint}`);
+    return refusal(text, where)(`${reason}${hintFor(text)}`);
   }
   return refusal(input, where)(expected, TypeError);
+}
+
+/** What may have been meant. */
+function hintFor(text: string): string {
+  if (!/[./:]/.test(text)) return `, nor a range (${Object.keys(ranges).join(', ')})`;
+  // A name, whose last part no address has.
+  const isName = /\.[a-z][a-z0-9-]*\.?$/i.test(text) && typeof readHostPattern(text) === 'object';
+  return isName ? `; a name is written as { host: ${JSON.stringify(text)} }` : '';
 }
 
 /** Go's text of it: a bare address stays bare. */

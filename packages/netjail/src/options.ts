@@ -1,7 +1,7 @@
 import { misuse } from './errors.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
 import type { Resolver } from './resolver.ts';
-import { EMPTY, toRules, type Rules } from './rules.ts';
+import { EMPTY, isRules, toRules, type Rules } from './rules.ts';
 
 /** What every adapter and the dial take besides the client's own options. */
 export interface GuardOptions {
@@ -12,18 +12,21 @@ export interface GuardOptions {
    */
   readonly rules?: Rules | (() => Rules | null | undefined);
   /** Finds the addresses of names; default: the operating system's (`dns.lookup`). */
-  readonly resolver?: Resolver;
+  readonly resolver?: Resolver | undefined;
   /**
    * What becomes of a name of which some addresses are denied: `'any'` (default) dials the allowed
    * ones only, `'all'` denies the name.
    */
-  readonly answers?: 'any' | 'all';
+  readonly answers?: 'any' | 'all' | undefined;
   /**
    * `'report'` publishes would-be denials on `netjail:verdict` and **lets them through**: for
    * trying out rules. Default `'enforce'`.
    */
-  readonly mode?: 'enforce' | 'report';
+  readonly mode?: 'enforce' | 'report' | undefined;
 }
+
+/** Options for `net.connect` and `tls.connect`, of whatever type; no function. */
+export type ConnectOption = Readonly<Record<string, unknown>> | (object & { readonly call?: never });
 
 /** {@link GuardOptions} with the defaults in place. */
 export interface GuardSettings {
@@ -45,6 +48,13 @@ export function readOptions(options: unknown): { settings: GuardSettings; rest: 
       TypeError,
       'ERR_NETJAIL_INVALID_ARGUMENT',
       `Cannot use ${show(options)} as options: they are an object`,
+    );
+  }
+  if (isRules(options)) {
+    throw misuse(
+      TypeError,
+      'ERR_NETJAIL_INVALID_ARGUMENT',
+      'Cannot use Rules as options: they are an object with `rules`',
     );
   }
   const { rules, resolver, answers, mode, ...unread } = readOnce(options);

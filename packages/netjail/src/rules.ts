@@ -341,7 +341,7 @@ export class Rules {
     }, undefined)!;
   }
 
-  /** The lists as `new Rules` takes them (without `within`). */
+  /** The lists as `new Rules` takes them. Those of outer scopes are in `within`, which is read back from text only. */
   toJSON(): RulesJson {
     return this.#layers.reduceRight<RulesJson | undefined>((within, { allow, block }) => {
       const lists = { allow: allow.toJSON(), block: block.toJSON() };

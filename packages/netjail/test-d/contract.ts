@@ -17,6 +17,7 @@ import {
   Rules,
   watchPolicy,
   withRules,
+  type GuardOptions,
   type PolicyMessage,
   type PolicyWatch,
   type Explanation,
@@ -133,7 +134,7 @@ dial({ host: 'name.test', port: 1, path: '/run/x.sock' });
 dial({ host: 'name.test', port: 1, lookup: () => {} });
 // @ts-expect-error the answers are any or all
 createDial({ answers: 'some' });
-// @ts-expect-error undefined is not an omitted option
+// @ts-expect-error rules that are undefined are not those that were meant
 createDial({ rules: undefined });
 
 const agent: http.Agent = new HttpAgent({ rules, keepAlive: true, maxSockets: 1, maxPools: 16 });
@@ -168,6 +169,28 @@ void fetch('https://name.test', { dispatcher: ofRuntime });
 ofRuntime.closeIdleConnections();
 // @ts-expect-error a connector of one's own would replace the gate
 createDispatcher({ rules, connect: () => {} });
+const guardOptions: GuardOptions = { rules, resolver: undefined, answers: 'all' };
+createFetch(guardOptions);
+createDispatcher(guardOptions);
+createDial(guardOptions);
+new HttpAgent(guardOptions);
+new Dispatcher({ ...guardOptions, Agent: undici.Agent });
+const tlsOptions: tls.ConnectionOptions = { ca: 'x' };
+createFetch({ rules, connect: tlsOptions, keepAliveTimeout: 1000, connections: null });
+new Dispatcher({ Agent: undici.Agent, rules, connect: tlsOptions });
+const buildOptions: undici.buildConnector.BuildOptions = { timeout: 5 };
+new Dispatcher({ Agent: undici.Agent, rules, connect: buildOptions });
+// @ts-expect-error there is no such option
+createFetch({ rules, answer: 'all' });
+// @ts-expect-error a factory would replace the gate
+createFetch({ rules, factory: () => ({}) });
+// @ts-expect-error rules are no options
+createFetch(rules);
+// @ts-expect-error rules are no options
+new HttpAgent(rules);
+const named: Dispatcher<typeof undici.Agent> = new Dispatcher({ Agent: undici.Agent, rules });
+const anyOf: Dispatcher = named;
+anyOf.closeIdleConnections();
 const found: DeniedError | undefined = deniedError(new Error('x'));
 const code: 'ERR_NETJAIL_DENIED' | undefined = found?.code;
 

@@ -475,6 +475,24 @@ describe('Entries malformed input', () => {
     ],
     ['10.0.0.0/33', 'Cannot use "10.0.0.0/33" as allow[0]: the length is 0 to 32', 'SyntaxError'],
     ['10.0.0.256', 'Cannot use "10.0.0.256" as allow[0]: it is not an IP address', 'SyntaxError'],
+    ...['example.com', '*.example.com', 'EXAMPLE.com.', 'b\u00fccher.test'].map(
+      (name): [string, string, 'SyntaxError'] => [
+        name,
+        `Cannot use "${name}" as allow[0]: it is not an IP address; a name is written as { host: "${name}" }`,
+        'SyntaxError',
+      ],
+    ),
+    [
+      '1.2.3.x/8',
+      'Cannot use "1.2.3.x/8" as allow[0]: the part before "/" is not an IP address',
+      'SyntaxError',
+    ],
+    [
+      '10.0.0.x1',
+      'Cannot use "10.0.0.x1" as allow[0]: it is not an IP address; a name is written as { host: "10.0.0.x1" }',
+      'SyntaxError',
+    ],
+    ['10.0.0.0x1', 'Cannot use "10.0.0.0x1" as allow[0]: it is not an IP address', 'SyntaxError'],
     ['::g', 'Cannot use "::g" as allow[0]: it is not an IP address', 'SyntaxError'],
     ['publik', `Cannot use "publik" as allow[0]: it is not an IP address${noRange}`, 'SyntaxError'],
     ['a: b', 'Cannot use "a: b" as allow[0]: it is not an IP address', 'SyntaxError'],

@@ -59,14 +59,16 @@ const DISCONNECT_TIMEOUT = 2000;
  *
  * @example
  * ```ts
- * import { Rules } from 'netjail';
+ * import { deniedError, Rules } from 'netjail';
  * import { createRedisConnector } from 'netjail/db';
  *
  * const Connector = createRedisConnector({ rules: new Rules({ allow: ['10.1.0.0/16'] }) });
  * // new Redis({ host: 'cache.internal', Connector })
- * await new Connector({ host: '127.0.0.1', port: 6379 }).connect().catch((error) => {
- *   console.log(error.reason); // not-allowed
- * });
+ * try {
+ *   await new Connector({ host: '127.0.0.1', port: 6379 }).connect();
+ * } catch (error) {
+ *   console.log(deniedError(error)?.reason); // not-allowed
+ * }
  * ```
  */
 export function createRedisConnector(

@@ -1,19 +1,45 @@
-import type { GuardOptions } from '../options.ts';
+import type { ConnectOption, GuardOptions } from '../options.ts';
 
 /** Options of `createFetch` and `createDispatcher`: netjail's and those of the runtime's own undici Agent. */
-export interface FetchOptions extends GuardOptions {
+export interface FetchOptions extends GuardOptions, AgentOptions {
   /** How many rule sets keep connections, 1 or more; default 256. */
-  readonly maxPools?: number;
+  readonly maxPools?: number | undefined;
   /**
    * Options for `net.connect` and `tls.connect` (`ca`, `cert`, `timeout`, ...); no function. With
    * `socketPath` every connection goes to this Unix socket or named pipe, if an entry names it, and
    * neither host nor port are judged.
    */
-  readonly connect?: Record<string, unknown>;
+  readonly connect?: ConnectOption | undefined;
   /** Offers HTTP/2 over TLS; default false. */
-  readonly allowH2?: boolean;
+  readonly allowH2?: boolean | undefined;
   /** Connections per origin and rule set; default: no limit. */
-  readonly connections?: number;
-  /** Any other option of undici's Agent (`keepAliveTimeout`, `headersTimeout`, ...). */
-  readonly [option: string]: unknown;
+  readonly connections?: number | null | undefined;
+}
+
+/** Options of the runtime's undici Agent, which knows more or fewer of them; times are in milliseconds, sizes in bytes. */
+interface AgentOptions {
+  readonly autoSelectFamily?: boolean | undefined;
+  readonly autoSelectFamilyAttemptTimeout?: number | undefined;
+  readonly bodyTimeout?: number | undefined;
+  readonly clientTtl?: number | null | undefined;
+  readonly connectTimeout?: number | undefined;
+  readonly connectionWindowSize?: number | undefined;
+  readonly eventSource?: object | undefined;
+  readonly h2Options?: object | undefined;
+  readonly headersTimeout?: number | undefined;
+  readonly initialWindowSize?: number | undefined;
+  readonly keepAliveMaxTimeout?: number | undefined;
+  readonly keepAliveTimeout?: number | undefined;
+  readonly keepAliveTimeoutThreshold?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly maxCachedSessions?: number | undefined;
+  readonly maxConcurrentStreams?: number | undefined;
+  readonly maxHeaderSize?: number | undefined;
+  readonly maxOrigins?: number | undefined;
+  readonly maxRequestsPerClient?: number | undefined;
+  readonly maxResponseSize?: number | undefined;
+  readonly pingInterval?: number | undefined;
+  readonly pipelining?: number | undefined;
+  readonly strictContentLength?: boolean | undefined;
+  readonly webSocket?: object | undefined;
 }

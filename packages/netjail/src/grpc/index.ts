@@ -77,7 +77,7 @@ const BACKOFF_FACTOR = 1.6;
  * const channel = { 'grpc.enable_http_proxy': 0, 'grpc.use_local_subchannel_pool': 1 };
  * const client = new grpc.Client('guarded:///127.0.0.1:50051', credentials, channel);
  * client.makeUnaryRequest('/a.B/C', Buffer.from, String, 'hello', (error) => {
- *   console.log(error.details.includes('127.0.0.1 is not allowed by any entry')); // true
+ *   console.log(error?.details.includes('127.0.0.1 is not allowed by any entry')); // true
  *   client.close();
  * });
  * ```

@@ -119,12 +119,12 @@ export class HttpAgent extends http.Agent {
  * @example
  * ```ts
  * import https from 'node:https';
- * import { Rules } from 'netjail';
+ * import { deniedError, Rules } from 'netjail';
  * import { HttpsAgent } from 'netjail/http';
  *
  * const agent = new HttpsAgent({ rules: new Rules({ allow: ['public'] }) });
  * https.get('https://[::1]/', { agent }).on('error', (error) => {
- *   console.log(error.code); // ERR_NETJAIL_DENIED
+ *   console.log(deniedError(error)?.reason); // not-allowed
  * });
  * ```
  */

@@ -4,7 +4,7 @@ import { currentRules } from '../context.ts';
 import { DispatcherPools } from '../dispatcher-pools.ts';
 import { misuse } from '../errors.ts';
 import { isRecord, readOnce, show } from '../internal/assert.ts';
-import type { GuardOptions } from '../options.ts';
+import type { ConnectOption, GuardOptions } from '../options.ts';
 import { EVENTS, type AgentLike, type AgentListener } from '../pooled-agent.ts';
 import { bindHandler } from './handler.ts';
 
@@ -19,13 +19,13 @@ export type DispatcherOptions<C extends AgentClass> = GuardOptions & {
   /** undici's own `Agent` class (6, 7 or 8), never an instance. */
   readonly Agent: C;
   /** How many rule sets keep connections, 1 or more; default 256. */
-  readonly maxPools?: number;
+  readonly maxPools?: number | undefined;
   /**
    * Options for `net.connect` and `tls.connect` (`ca`, `cert`, `timeout`, ...); no function. With
    * `socketPath` every connection goes to this Unix socket or named pipe, if an entry names it, and
    * neither host nor port are judged.
    */
-  readonly connect?: Record<string, unknown>;
+  readonly connect?: ConnectOption | undefined;
 } & OptionsOf<C>;
 
 /** What a {@link Dispatcher} has besides the methods of the Agent class. */
@@ -126,6 +126,9 @@ export const Dispatcher: new <C extends AgentClass>(
     }
   }
 } as never;
+
+/** A {@link Dispatcher} of an Agent class. */
+export type Dispatcher<C extends AgentClass = AgentClass> = InstanceType<C> & GuardedDispatcher;
 
 /**
  * Lets the dispatcher emit what undici's agents do, from its first listener on: undici emits `drain`

@@ -1,10 +1,13 @@
 // Options of an agent or a request that lead around the gate.
+import { createFetch } from '../../src/fetch/index.ts';
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import { describe, it } from 'node:test';
 import { AROUND_THE_GATE } from '../../src/connect-options.ts';
+import { createSocketOptions } from '../../src/db/index.ts';
+import { createDial } from '../../src/dial.ts';
 import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { ALLOWED, startLab } from '../helpers/lab.ts';
 import { evilLookup, refusedOption, rules } from '../helpers/attack.ts';
@@ -13,6 +16,23 @@ import { evilLookup, refusedOption, rules } from '../helpers/attack.ts';
 const REFUSED_IN_REQUEST = AROUND_THE_GATE.filter(
   (name) => !['path', 'socketPath', 'createConnection'].includes(name),
 );
+
+describe('options', () => {
+  for (const [name, create] of [
+    ['createDial()', createDial],
+    ['createSocketOptions()', createSocketOptions],
+    ['createFetch()', createFetch],
+    ['HttpAgent', (options: never) => new HttpAgent(options)],
+  ] as [string, (options: unknown) => unknown][]) {
+    it(`${name} throws when given rules instead of options`, () => {
+      assert.throws(() => create(rules), {
+        name: 'TypeError',
+        code: 'ERR_NETJAIL_INVALID_ARGUMENT',
+        message: 'Cannot use Rules as options: they are an object with `rules`',
+      });
+    });
+  }
+});
 
 describe('HttpAgent and HttpsAgent options', () => {
   it('throw when one of the agent leads around the rules', () => {
