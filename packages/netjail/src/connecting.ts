@@ -31,6 +31,7 @@ export class Connecting {
   readonly #onError: (this: Socket, error: Error) => void;
   readonly #onClose: (this: Socket) => void;
   #timer: NodeJS.Timeout | undefined;
+  #onEmpty: (() => void) | undefined;
 
   /** `timeout` in milliseconds, 0 for no limit. */
   constructor(timeout: number) {
@@ -49,10 +50,14 @@ export class Connecting {
     this.#onError = function (error) {
       settle(this, error);
     };
+    const tellWhenEmpty = (): void => {
+      if (sockets.size === 0) this.#onEmpty?.();
+    };
     this.#onClose = function () {
       const attempt = sockets.get(this);
       sockets.delete(this);
       attempt?.callback(closed(), null);
+      tellWhenEmpty();
     };
   }
 
@@ -63,14 +68,15 @@ export class Connecting {
     if (this.#timeout > 0 && this.#timer === undefined) this.#wait(this.#timeout);
   }
 
-  /** Ends those that are not connected. */
-  abandon(error: Error): void {
-    for (const [socket, attempt] of this.#sockets) if (attempt !== undefined) socket.destroy(error);
-  }
-
   /** Ends them all. */
   end(error: Error): void {
     for (const socket of this.#sockets.keys()) socket.destroy(error);
+  }
+
+  /** Calls back when there is none. */
+  onceEmpty(callback: () => void): void {
+    if (this.#sockets.size === 0) callback();
+    else this.#onEmpty = callback;
   }
 
   #wait(time: number): void {

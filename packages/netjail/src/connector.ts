@@ -3,6 +3,7 @@ import tls from 'node:tls';
 import { Gate, lockSocket, pinPath } from './connect.ts';
 import { readByNet, type PathOptions } from './connect-options.ts';
 import { Connecting, type ConnectorCallback } from './connecting.ts';
+import { misuse } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { readOnce } from './internal/assert.ts';
 import { invalidOption } from './options.ts';
@@ -53,10 +54,10 @@ const MAX_ORIGINS = 256;
 /** The connector of one rule set, and the end of what it is still connecting. */
 export interface GuardedConnector {
   readonly connect: Connector;
-  /** undici does not end connections that are being opened when it is destroyed. */
-  abandon(error: Error): void;
-  /** Ends the others as well: an undici that is closed already does nothing when it is destroyed. */
-  end(error: Error): void;
+  /** Ends all sockets: undici does not end all when it is destroyed, and none when it is closed already. */
+  end(error: Error | null): void;
+  /** Calls back when no socket is open, at once where there is none. */
+  onceEmpty(callback: () => void): void;
   /** Whether so many origins were asked for that the agent should make place for a new one. */
   readonly crowded: boolean;
 }
@@ -132,11 +133,13 @@ export function createConnector(
     get crowded() {
       return origins.crowded;
     },
-    abandon: (error: Error) => connecting.abandon(error),
-    end: (error: Error) => {
-      ended = error;
-      connecting.end(error);
+    end: (error: Error | null) => {
+      // Of our own: after some of its own undici would ask for another socket, without end.
+      ended = misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the dispatcher is destroyed');
+      if (error !== null) ended.cause = error;
+      connecting.end(error ?? ended);
     },
+    onceEmpty: (callback) => connecting.onceEmpty(callback),
   };
 }
 

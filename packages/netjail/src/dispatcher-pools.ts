@@ -16,6 +16,7 @@ import {
 import { DEFAULT_MAX_POOLS, Pools } from './pool.ts';
 import { listen, PooledAgent, type AgentLike, type AgentListener } from './pooled-agent.ts';
 import { proxiedDenial } from './proxied.ts';
+import { conclusive } from './resolver.ts';
 import type { Rules } from './rules.ts';
 
 /** Options that replace the connector or what is built around it. */
@@ -104,13 +105,16 @@ export class DispatcherPools {
       if (value !== undefined && socketOptions[name] === undefined) socketOptions[name] = value;
     }
 
+    const { resolver, answers, mode } = settings;
+    const ofConnections: GuardSettings =
+      resolver === undefined ? settings : { rules: undefined, resolver: conclusive(resolver), answers, mode };
     // undici 8 sends one connection ahead where there may be HTTP/2, and lets all else wait for it.
     const own = { ...clientOptions, allowH2: protocols.length > 1 };
     this.#build = (connector) => new Agent({ ...own, connect: connector } as never);
     this.#pools = new Pools(
       readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),
       (rules) => {
-        const guard = new Guard(rules, settings);
+        const guard = new Guard(rules, ofConnections);
         const connector = createConnector(guard, {
           options: socketOptions,
           protocols,
@@ -227,7 +231,8 @@ export class DispatcherPools {
   #retire(pool: PooledAgent): void {
     this.#usual = undefined;
     this.#retired.add(pool);
-    pool.close().then(() => this.#retired.delete(pool));
+    // Sockets that were upgraded belong to their users, and are ended when the dispatcher is destroyed.
+    pool.close().then(() => pool.onceEmpty(() => this.#retired.delete(pool)));
   }
 
   /** Why a request may not be sent, if it is so: for one that is for somebody else, and when closed. */

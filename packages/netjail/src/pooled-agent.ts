@@ -1,5 +1,4 @@
 import type { GuardedConnector } from './connector.ts';
-import { misuse } from './errors.ts';
 
 /** What is used of an undici Agent, of any version. */
 export interface AgentLike {
@@ -30,16 +29,20 @@ export class PooledAgent {
   }
 
   async destroy(error: Error | null = null): Promise<void> {
-    const reason =
-      error ?? misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the dispatcher is destroyed');
     if (this.#closing !== undefined) {
-      this.#connector.end(reason);
+      this.#connector.end(error);
       await this.#closing;
       return;
     }
     const done = this.agent.destroy(error);
-    this.#connector.abandon(reason);
+    // undici forgets sockets that were upgraded, sessions that are going away, and what is being opened.
+    this.#connector.end(error);
     await done;
+  }
+
+  /** Calls back when no socket is open any more. */
+  onceEmpty(callback: () => void): void {
+    this.#connector.onceEmpty(callback);
   }
 
   get crowded(): boolean {

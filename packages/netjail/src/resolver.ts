@@ -1,4 +1,5 @@
 import dns from 'node:dns';
+import { isError } from './errors.ts';
 
 /** What a resolver is told besides the name. */
 export interface ResolverOptions {
@@ -66,6 +67,33 @@ export class AskedFor implements ResolverOptions {
  * is not an address is denied.
  */
 export type Resolver = (host: string, options: ResolverOptions) => Promise<readonly string[]>;
+
+/**
+ * By these codes undici tells events of a connection that it has, and connects again, without end: a
+ * resolver has them when it asks by undici, or over TLS.
+ */
+const NOT_OF_A_LOOK_UP = new Set<unknown>(['UND_ERR_INFO', 'UND_ERR_SOCKET', 'ERR_TLS_CERT_ALTNAME_INVALID']);
+
+/** For undici: a resolver whose failure is that of the request, whatever error it is told by. */
+export function conclusive(resolver: Resolver): Resolver {
+  return async (host, options) => {
+    try {
+      return await resolver(host, options);
+    } catch (error) {
+      if (isError(error) && !NOT_OF_A_LOOK_UP.has(codeOf(error))) throw error;
+      throw new Error('Cannot resolve: the resolver failed', { cause: error });
+    }
+  };
+}
+
+/** An error whose code cannot be read is not to be handed on: others would read it as well. */
+function codeOf(error: Error): unknown {
+  try {
+    return (error as { code?: unknown }).code;
+  } catch {
+    return 'UND_ERR_INFO';
+  }
+}
 
 /** The operating system's resolver (`dns.lookup`). getaddrinfo cannot be aborted, only ignored. */
 export const systemResolver: Resolver = (host, { family, hints }) =>

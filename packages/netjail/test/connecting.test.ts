@@ -88,15 +88,18 @@ describe('Connecting', () => {
     assert.deepEqual(connected.calls, [[null, connected.socket]]);
   });
 
-  it('abandon() ends what is not connected, with its error', () => {
+  it('onceEmpty() calls back when the last socket has closed, at once when there is none', () => {
     const connecting = new Connecting(0);
-    const connected = add(connecting);
-    const other = add(connecting);
-    connected.socket.emit('connect');
-    const error = new Error('closed');
-    connecting.abandon(error);
-    assert.equal(connected.socket.error, undefined);
-    assert.equal(other.socket.error, error);
+    const told: string[] = [];
+    connecting.onceEmpty(() => told.push('none'));
+    assert.deepEqual(told, ['none']);
+    const [first, second] = [add(connecting), add(connecting)];
+    first.socket.emit('connect');
+    connecting.onceEmpty(() => told.push('empty'));
+    first.socket.emit('close');
+    assert.deepEqual(told, ['none']);
+    second.socket.emit('close');
+    assert.deepEqual(told, ['none', 'empty']);
   });
 
   it('calls back once, with the socket when its event has come, whatever comes then', () => {

@@ -10,7 +10,11 @@ export interface FetchOptions extends GuardOptions, AgentOptions {
    * neither host nor port are judged.
    */
   readonly connect?: ConnectOption | undefined;
-  /** Offers HTTP/2 over TLS; default false. */
+  /**
+   * Offers HTTP/2 over TLS; default false. On Node 20 and 22 a hostile server can end the process by it
+   * (GOAWAY with two streams open), by undici's own fault. A WebSocket over HTTP/2 (Node 26) ends where
+   * its pool is retired: by `closeIdleConnections`, `maxPools`, and rules that are replaced.
+   */
   readonly allowH2?: boolean | undefined;
   /** Connections per origin and rule set; default: no limit. */
   readonly connections?: number | null | undefined;

@@ -54,7 +54,10 @@ export interface GuardedDispatcher extends AgentLike {
  * - What a WebSocket or an EventSource may receive is as the options `webSocket` and `eventSource` say.
  * - Under one rule set another agent takes over when one was asked for 256 origins: `connections` and
  *   `maxOrigins` count for each.
- * - HTTP/2 only with `allowH2: true`. `connectTimeout` is 10,000 ms by default, as in undici,
+ * - HTTP/2 only with `allowH2: true`. A hostile server can end a process by the HTTP/2 of undici 6 (GOAWAY
+ *   with two streams open). A WebSocket over HTTP/2 (undici 8) ends where its pool is retired: by
+ *   `closeIdleConnections`, `maxPools`, and rules that are replaced.
+ * - `connectTimeout` is 10,000 ms by default, as in undici,
  *   0 for no limit, 2,147,483,647 at most.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION`, or `ERR_NETJAIL_UNSUPPORTED_RUNTIME` when the
