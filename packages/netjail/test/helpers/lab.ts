@@ -71,11 +71,29 @@ export async function localhostCertificate(): Promise<{ cert: string; key: strin
   return { cert, key };
 }
 
+/** The same port on both addresses: one that is free on the first may be in use on the second. */
+async function listenOnBoth(servers: readonly net.Server[]): Promise<number> {
+  for (let left = 10; ; left--) {
+    let port = 0;
+    try {
+      for (const [i, server] of servers.entries()) {
+        server.listen(port, [ALLOWED, DENIED][i]);
+        await once(server, 'listening');
+        ({ port } = server.address() as AddressInfo);
+      }
+      return port;
+    } catch (error) {
+      for (const server of servers) if (server.listening) await once(server.close(), 'close');
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || left === 0) throw error;
+    }
+  }
+}
+
 /** Starts both sites; they end with the test. */
 export async function startLab(t: TestContext, kind: Kind = 'http', service: Service = {}): Promise<Lab> {
   const tls = kind === 'http' || kind === 'h2c' ? undefined : await tlsCertificate();
-  let port = 0;
   const sites: Site[] = [];
+  const servers: net.Server[] = [];
   for (const address of [ALLOWED, DENIED]) {
     const site: Site = { connections: 0, requests: [], open: new Set() };
     sites.push(site);
@@ -117,9 +135,7 @@ export async function startLab(t: TestContext, kind: Kind = 'http', service: Ser
         response.end(`hello from ${address}`);
       }
     });
-    server.listen(port, address);
-    await once(server, 'listening');
-    ({ port } = server.address() as AddressInfo);
+    servers.push(server);
     releases.set(site, () => server.emit('netjail:release'));
     t.after(async () => {
       for (const socket of site.open) socket.destroy();
@@ -127,6 +143,7 @@ export async function startLab(t: TestContext, kind: Kind = 'http', service: Ser
       await once(server, 'close');
     });
   }
+  const port = await listenOnBoth(servers);
   const [allowed, denied] = sites as [Site, Site];
   return {
     port,
