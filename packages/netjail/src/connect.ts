@@ -239,10 +239,18 @@ const lookUpNothing: LookupFunction = (host, _options, callback) => {
   process.nextTick(callback, error, '', 0);
 };
 
+/** Node says of a signal that it was aborted before, and connects all the same where there is nothing to look up. */
+export function endIfAborted(socket: Socket, signal: unknown): void {
+  if ((signal as AbortSignal | undefined)?.aborted === true) socket.once('connect', () => socket.destroy());
+}
+
 /** Destroys a socket that is not ready (`event`) within so many milliseconds; 0 for no limit. */
 export function limitConnecting(socket: Socket, event: string, timeout: number): void {
   if (timeout === 0) return;
   const timer = setTimeout(() => {
+    // Whoever owns it may have taken the listeners off that would have ended this.
+    const { connecting, secureConnecting } = socket as Socket & { secureConnecting?: boolean };
+    if (event === 'connect' ? !connecting : secureConnecting === false) return;
     socket.destroy(misuse(Error, 'ERR_NETJAIL_TIMEOUT', `Cannot connect: not connected after ${timeout} ms`));
   }, timeout);
   const stop = (): void => clearTimeout(timer);

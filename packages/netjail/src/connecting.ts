@@ -51,7 +51,10 @@ export class Connecting {
       settle(this, error);
     };
     const tellWhenEmpty = (): void => {
-      if (sockets.size === 0) this.#onEmpty?.();
+      if (sockets.size > 0) return;
+      const told = this.#onEmpty;
+      this.#onEmpty = undefined;
+      told?.();
     };
     this.#onClose = function () {
       const attempt = sockets.get(this);

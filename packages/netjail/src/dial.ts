@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { Gate, limitConnecting, lockSocket, pinPath } from './connect.ts';
+import { endIfAborted, Gate, limitConnecting, lockSocket, pinPath } from './connect.ts';
 import { AROUND_THE_GATE, failingOptions, type ConnectOptions, type PathOptions } from './connect-options.ts';
 import { currentRules } from './context.ts';
 import { DeniedError, misuse } from './errors.ts';
@@ -163,15 +163,14 @@ function openSocket(
     if (!(error instanceof DeniedError)) throw error;
     return lockSocket(openPlainly(failingOptions(error, options)));
   }
-  const aborted = (options['signal'] as AbortSignal | undefined)?.aborted === true;
-  if (aborted) gate.abandon();
+  const { signal } = options as { signal?: AbortSignal };
+  if (signal?.aborted === true) gate.abandon();
   const socket: unknown = open(pinned);
   if (!(socket instanceof net.Socket)) {
     throw invalidOption('connect', `it returned ${show(socket)}, not a net.Socket`);
   }
   gate.watchClosely(socket);
-  // Node says that it was aborted, and connects all the same where there is nothing to look up.
-  if (aborted) socket.once('connect', () => socket.destroy());
+  endIfAborted(socket, signal);
   // An own connect function may hand out a socket that is connected already.
   if (isConnected(socket)) gate.confirmPeer();
   return socket;
@@ -191,7 +190,9 @@ function openPath(
     if (!(error instanceof DeniedError)) throw error;
     return lockSocket(open(failingOptions(error, options)));
   }
-  return lockSocket(open(pinned));
+  const socket = lockSocket(open(pinned));
+  endIfAborted(socket, options['signal']);
+  return socket;
 }
 
 function readArguments(args: readonly unknown[]): {

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { Gate, limitConnecting, pinPath } from './connect.ts';
+import { endIfAborted, Gate, limitConnecting, pinPath } from './connect.ts';
 import {
   AROUND_THE_GATE,
   closeOptions,
@@ -17,20 +17,25 @@ import { readTarget } from './target.ts';
 class GuardedSocket extends net.Socket {
   readonly #guard: Guard;
   readonly #timeout: number;
+  readonly #signal: unknown;
   #used = false;
 
   constructor(guard: Guard, options: net.SocketConstructorOpts, timeout: number) {
     super(options);
     this.#guard = guard;
     this.#timeout = timeout;
+    this.#signal = options.signal;
   }
 
   override connect(...args: unknown[]): this {
-    if (this.#used)
+    // What throws has not used it; what it reads may connect it.
+    const { options, path, onConnect } = readConnect(args);
+    const pinned = this.#used ? undefined : this.#pin(options, path);
+    if (pinned === undefined || this.#used)
       throw misuse(Error, 'ERR_NETJAIL_SOCKET_USED', 'Cannot connect this socket again: make a new one');
     this.#used = true;
-    const { options, path, onConnect } = readConnect(args);
-    super.connect(this.#pin(options, path) as unknown as net.SocketConnectOpts);
+    super.connect(pinned as unknown as net.SocketConnectOpts);
+    endIfAborted(this, this.#signal);
     // Not before: when the arguments throw, no timer may end a socket that nobody listens to.
     if (onConnect !== undefined) this.once('connect', onConnect);
     limitConnecting(this, 'connect', this.#timeout);

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { Gate, lockSocket, pinPath } from '../connect.ts';
+import { endIfAborted, Gate, lockSocket, pinPath } from '../connect.ts';
 import {
   AROUND_THE_GATE,
   failingOptions,
@@ -69,6 +69,10 @@ export class AgentGate {
   #closed = false;
   /** The pass of the request that Node's `addRequest` is called for. */
   sending: Pass | undefined;
+  /** The pass of the request that Node makes a socket for: a class on ours may hand on options of its own. */
+  creating: Pass | undefined;
+  /** Whether a class on ours names connections, of options that may be copies of Node's. */
+  #named = false;
 
   constructor(options: unknown) {
     const { settings, rest } = readOptions(options);
@@ -86,9 +90,10 @@ export class AgentGate {
   }
 
   /** Belongs to this agent from now on. */
-  attach(agent: http.Agent): this {
+  attach(agent: http.Agent, getName: unknown): this {
     this.#agent = agent;
     this.#secure = agent instanceof https.Agent;
+    this.#named = agent.getName !== getName;
     return this;
   }
 
@@ -124,7 +129,7 @@ export class AgentGate {
       if (error !== undefined) return failRequest(request, options, error);
     }
     this.sending = new Pass(pool);
-    return options;
+    return this.#named ? { ...options, [PASS]: this.sending } : options;
   }
 
   /**
@@ -132,9 +137,9 @@ export class AgentGate {
    * request can be made while another one is, by whoever is told of its socket.
    */
   sent(request: http.ClientRequest, outer: Pass | undefined): void {
-    const named = this.sending?.name !== undefined;
+    const name = this.sending?.name;
     this.sending = outer;
-    if (!named) {
+    if (name === undefined) {
       request.destroy(
         misuse(
           Error,
@@ -142,7 +147,19 @@ export class AgentGate {
           'Cannot send the request: its agent did not ask for the name of its connections, which keeps rule sets apart',
         ),
       );
-    }
+    } else if (this.#agent!.maxTotalSockets < Infinity) this.#makeRoom(name);
+  }
+
+  /**
+   * Ends an idle connection where a request waits only because there are `maxTotalSockets` of them: Node
+   * would wait until it closes by itself, and each rule set has some of its own.
+   */
+  #makeRoom(name: string): void {
+    const { requests, sockets, freeSockets, maxSockets, maxTotalSockets, totalSocketCount } =
+      this.#agent as http.Agent & { readonly totalSocketCount: number };
+    if (requests[name] === undefined || totalSocketCount < maxTotalSockets) return;
+    if ((sockets[name]?.length ?? 0) >= maxSockets) return;
+    Object.values(freeSockets)[0]?.[0]?.destroy();
   }
 
   /**
@@ -169,7 +186,7 @@ export class AgentGate {
    * own callback has it, too, and alone where no socket was opened.
    */
   connect(given: unknown, callback: unknown, open: Open): Socket {
-    const pass = this.passOf(given);
+    const pass = this.passOf(given) ?? this.creating;
     // For a request the options are Node's own copy, made for this one connection.
     const options = pass === undefined ? readDirect(given) : (given as Options);
     const guard = pass?.pool ?? new Guard(this.#settings.rules ?? currentRules(), this.#settings);
@@ -192,8 +209,12 @@ export class AgentGate {
       }
       socket = lockSocket(this.#open(guard, open, failingOptions(error as Error, options)));
     }
-    if (pass !== undefined) (socket as unknown as Options)[PASS] = pass;
-    else if (typeof callback === 'function')
+    if (pass !== undefined) {
+      (socket as unknown as Options)[PASS] = pass;
+      return socket;
+    }
+    endIfAborted(socket, options['signal']);
+    if (typeof callback === 'function')
       callWhenOpen(socket, this.#secure ? 'secureConnect' : 'connect', callback as Created);
     return socket;
   }
@@ -204,7 +225,7 @@ export class AgentGate {
   }
 
   closeIdleConnections(): void {
-    closeSockets(this.#agent!.freeSockets, '');
+    this.#closeFree(() => true);
   }
 
   close(): void {
@@ -232,7 +253,14 @@ export class AgentGate {
 
   #retire(pool: RulesPool): void {
     pool.retired = true;
-    closeSockets(this.#agent!.freeSockets, pool.suffix);
+    this.#closeFree((socket) => this.passOf(socket)?.pool === pool);
+  }
+
+  /** By what they were opened for: a class on ours may name them as it likes. */
+  #closeFree(isMeant: (socket: Socket) => boolean): void {
+    for (const list of Object.values(this.#agent!.freeSockets)) {
+      for (const socket of list?.filter(isMeant) ?? []) socket.destroy();
+    }
   }
 }
 
@@ -240,8 +268,6 @@ export class AgentGate {
 function callWhenOpen(socket: Socket, event: 'connect' | 'secureConnect', callback: Created): void {
   const settle = (error: Error | null): void => {
     socket.off(event, opened).off('error', settle).off('close', gone);
-    // Of a signal that was aborted before, Node tells, and connects all the same.
-    if (error !== null) socket.once('connect', () => socket.destroy());
     callback(error, error === null ? socket : undefined);
   };
   const opened = (): void => {
@@ -255,12 +281,6 @@ function callWhenOpen(socket: Socket, event: 'connect' | 'secureConnect', callba
 
 function closed(verb: string): Error {
   return misuse(Error, 'ERR_NETJAIL_CLOSED', `Cannot ${verb}: the agent is closed`);
-}
-
-function closeSockets(sockets: http.Agent['freeSockets'], suffix: string): void {
-  for (const [name, list] of Object.entries(sockets)) {
-    if (name.endsWith(suffix)) for (const socket of list?.slice() ?? []) socket.destroy();
-  }
 }
 
 /** Fails one request through its own channel, before any socket exists. */

@@ -24,7 +24,7 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions
  *
  * - The rules are those given, or those in effect when `http.request` is called; each rule set has
  *   connections of its own. `maxSockets` and `maxFreeSockets` count per origin and rule set,
- *   `maxTotalSockets` counts all.
+ *   `maxTotalSockets` counts all: an idle connection is closed where a request waits only for its place.
  * - A denial is the request's `error` event. A redirect is a request of its own, so it is judged.
  * - Requests to a proxy (absolute-form path, CONNECT) are judged by their real target as well;
  *   names in them are denied. With axios set `proxy: false`. Environment proxies are not used.
@@ -55,7 +55,7 @@ export class HttpAgent extends http.Agent {
   constructor(options: HttpAgentOptions = {}) {
     const gate = new AgentGate(options);
     super(gate.clientOptions);
-    this.#gate = gate.attach(this);
+    this.#gate = gate.attach(this, HttpAgent.prototype.getName);
   }
 
   /** Called by Node when a request is made. */
@@ -69,6 +69,19 @@ export class HttpAgent extends http.Agent {
       super.addRequest(request, admitted);
     } finally {
       gate.sent(request, outer);
+    }
+  }
+
+  /** Called by Node when a request needs a socket, at once or when another request has ended. */
+  createSocket(request: http.ClientRequest, options: unknown, callback: unknown): void {
+    const gate = this.#gate;
+    const outer = gate.creating;
+    gate.creating = gate.passOf(options);
+    try {
+      // @ts-expect-error -- the types leave it out
+      super.createSocket(request, options, callback);
+    } finally {
+      gate.creating = outer;
     }
   }
 
@@ -135,7 +148,7 @@ export class HttpsAgent extends https.Agent {
   constructor(options: HttpsAgentOptions = {}) {
     const gate = new AgentGate(options);
     super(gate.clientOptions);
-    this.#gate = gate.attach(this);
+    this.#gate = gate.attach(this, HttpsAgent.prototype.getName);
   }
 
   /** Called by Node when a request is made. */
@@ -149,6 +162,19 @@ export class HttpsAgent extends https.Agent {
       super.addRequest(request, admitted);
     } finally {
       gate.sent(request, outer);
+    }
+  }
+
+  /** Called by Node when a request needs a socket, at once or when another request has ended. */
+  createSocket(request: http.ClientRequest, options: unknown, callback: unknown): void {
+    const gate = this.#gate;
+    const outer = gate.creating;
+    gate.creating = gate.passOf(options);
+    try {
+      // @ts-expect-error -- the types leave it out
+      super.createSocket(request, options, callback);
+    } finally {
+      gate.creating = outer;
     }
   }
 

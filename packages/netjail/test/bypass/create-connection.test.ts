@@ -136,6 +136,18 @@ describe('HttpAgent and HttpsAgent', () => {
       await inTime(lab.drained(), 'the connections');
     });
 
+    it(`${Agent.name} leaves none open without a callback either`, async (t) => {
+      const lab = await startLab(t, Agent === HttpAgent ? 'http' : 'https');
+      const target = { host: ALLOWED, port: lab.port, rejectUnauthorized: false };
+      const agent = new Agent({ rules });
+      const socket = agent.createConnection({ ...target, signal: AbortSignal.abort() }) as net.Socket;
+      await assert.rejects(once(socket, 'connect'), { name: 'AbortError' });
+      const next = agent.createConnection(target) as net.Socket;
+      await once(next, Agent === HttpAgent ? 'connect' : 'secureConnect');
+      next.destroy();
+      await inTime(lab.drained(), 'the connections');
+    });
+
     it(`${Agent.name} calls a client back when its socket is closed before it is open`, async (t) => {
       const lab = await startLab(t);
       const { calls, called, socket } = opening({ host: 'name.test', port: lab.port });

@@ -2,7 +2,9 @@
 // context. No request may run under the rules of another, and none may wait or fail for another.
 import { createFetch } from '../../src/fetch/index.ts';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
 import { currentRules, withRules } from '../../src/context.ts';
@@ -10,6 +12,7 @@ import { deniedError } from '../../src/errors.ts';
 import { HttpAgent, type HttpAgentOptions } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
+import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, DENIED, release, startLab, type Lab } from '../helpers/lab.ts';
 
 const wide = new Rules({ allow: ['127.0.0.0/8'] });
@@ -34,6 +37,50 @@ function get(agent: http.Agent, url: string): Promise<unknown> {
 async function inFlight(lab: Lab): Promise<void> {
   while (!lab.allowed.requests.some(({ url }) => url === '/hang')) await new Promise(setImmediate);
 }
+
+describe('HttpAgent with keepAlive and maxTotalSockets', () => {
+  it('ends an idle connection of other rules rather than let a request wait for it', async (t) => {
+    // Unlike that of the lab it keeps what is idle for ever.
+    const server = http.createServer((_request, response) => response.end('hello'));
+    server.keepAliveTimeout = 0;
+    let connections = 0;
+    server.on('connection', () => connections++);
+    await once(server.listen(0, ALLOWED), 'listening');
+    const url = `http://${ALLOWED}:${(server.address() as AddressInfo).port}/`;
+    const agent = new HttpAgent({ keepAlive: true, maxTotalSockets: 1 });
+    t.after(() => (agent.destroy(), server.close()));
+    const results: unknown[] = [];
+    for (const rules of [wide, wide, strict, nowhere, undefined, strict]) {
+      const free = once(agent, 'free');
+      const result = await inTime(
+        withRules(rules, () => get(agent, url)),
+        'the request',
+      );
+      results.push(result);
+      if (result === 200) await free;
+    }
+    const denied = `${ALLOWED} not-allowed`;
+    assert.deepEqual(results, [200, 200, 200, denied, denied, 200]);
+    assert.equal(connections, 3);
+  });
+
+  it('leaves it alone when the request waits for its own origin', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ keepAlive: true, maxSockets: 1, maxTotalSockets: 2 });
+    t.after(() => agent.destroy());
+    const free = once(agent, 'free');
+    assert.equal(await withRules(strict, () => get(agent, lab.url(ALLOWED))), 200);
+    await free;
+    const hanging = withRules(wide, () => get(agent, lab.url(ALLOWED, '/hang')));
+    await inFlight(lab);
+    const queued = withRules(wide, () => get(agent, lab.url(ALLOWED)));
+    for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+    assert.equal(Object.keys(agent.freeSockets).length, 1);
+    release(lab.allowed);
+    assert.deepEqual([await hanging, await queued], [200, 200]);
+    assert.equal(lab.allowed.connections, 2);
+  });
+});
 
 const limits: HttpAgentOptions[] = [
   { maxTotalSockets: 1 },

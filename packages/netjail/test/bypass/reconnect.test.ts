@@ -28,6 +28,30 @@ describe('dial()', () => {
     assert.equal(lab.denied.connections, 0);
   });
 
+  it('dial.socket() is not used up by a call that throws, and connects once when a call is made inside another', async (t) => {
+    const lab = await startLab(t);
+    const socket = dial.socket();
+    for (const target of [
+      { host: '', port: 1 },
+      { host: ALLOWED, port: 0 },
+      { host: ALLOWED, port: 1, fd: 1 },
+    ])
+      assert.throws(() => socket.connect(target as never), { code: /^ERR_NETJAIL_INVALID_/ });
+    const inside = {
+      host: DENIED,
+      get port() {
+        socket.connect(lab.port, ALLOWED);
+        return lab.port;
+      },
+    };
+    assert.throws(() => socket.connect(inside), { code: 'ERR_NETJAIL_SOCKET_USED' });
+    await once(socket, 'connect');
+    assert.equal(socket.remoteAddress, ALLOWED);
+    socket.destroy();
+    await lab.drained();
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
+  });
+
   it('HttpAgent gives out sockets that cannot be connected again, to a path neither', async (t) => {
     const lab = await startLab(t);
     const agent = new HttpAgent({ rules });
