@@ -91,8 +91,13 @@ for (const [name, Agent] of [
         assert.equal(await withRules(rules, () => get(agent, lab.url(ALLOWED))), 200);
         await free;
       }
-      while (lab.allowed.open.size > 1) await new Promise(setImmediate);
+      const idle = async (): Promise<number> => {
+        for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+        return Object.values(agent.freeSockets).flat().length;
+      };
+      assert.equal(await idle(), 1);
       agent.close();
+      assert.equal(await idle(), 0);
       await inTime(lab.drained(), 'the connections');
       assert.equal(lab.allowed.connections, 2);
     });
