@@ -300,7 +300,7 @@ if (wanted.length === 0 && failures.length === 0) {
 
 # Runtimes
 
-What is guarded where. Each cell was tried: the runtime used the part or the client while servers in another process counted what reached them. **guarded**: what is allowed was reached, by name and by address, and the denied servers saw no connection, over TLS neither. **refuses**: netjail throws, at import or construction, and nothing was connected. **–**: the runtime or the package does not do it, whatever the guard.
+What is guarded where. Each cell was tried: the runtime used the part or the client while servers in another process counted what reached them. **guarded**: what is allowed was reached, by name and by address, and the denied servers saw no connection, over TLS neither. **refuses**: netjail throws, at import or construction, and nothing was connected. The parts were tried a second time where the environment names a proxy, and did the same. **–**: the runtime or the package does not do it, whatever the guard.
 
 Run with ${versions}.
 
