@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'examples/clients');
 const target = join(root, 'docs/clients.md');
-const MOST_LINES = 5;
+const MOST_LINES = 6;
 
 const KINDS = {
   http: 'HTTP',

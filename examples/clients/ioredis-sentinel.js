@@ -19,8 +19,9 @@ export async function open(guard, { host, port, name }) {
   // recipe
   const Connector = createRedisConnector(guard);
   const sentinels = nodes.map((node) => new Redis({ ...node, Connector, ...options }));
-  const ask = (sentinel) => sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
-  const locate = () => Promise.any(sentinels.map(ask)).then(([host, port]) => ({ host, port }));
+  const toAddress = ([host, port]) => ({ host, port });
+  const ask = (one) => one.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name).then(toAddress);
+  const locate = () => Promise.any(sentinels.map(ask));
   const client = new Redis({ Connector: createRedisConnector(guard, locate), ...options });
   // end
   for (const each of [...sentinels, client]) each.on('error', () => {});

@@ -7,7 +7,7 @@ export const meta = {
   package: 'nodemailer',
   versions: '7 to 10',
   way: 'dial',
-  why: 'It asks `getSocket` for a socket, in a pool too; STARTTLS and TLS are put on that, with the name of `host`. Hand it out at once, since an error instead of a socket takes a place of the pool for ever before version 10. It takes the socket for connected: `connectTimeout` of the dial counts, not its own `connectionTimeout`. It writes its own `code` over that of an error.',
+  why: 'It asks `getSocket` for a socket, in a pool too; STARTTLS and TLS are put on that, with the name of `host`. Hand it out at once, since an error instead of a socket takes a place of the pool for ever before version 10. It takes the socket for connected: its `greetingTimeout` begins at once (in version 10 `connectionTimeout`, too), and `connectTimeout` of the dial counts as well. It writes its own `code` over that of an error.',
   hop: 'none: it connects to its one host',
   unguarded:
     'Without `getSocket` it resolves names by itself, and `proxy` puts another one in its place. Attachments by `href` and `path` and OAuth2 tokens are fetched past it: `disableUrlAccess: true`, `disableFileAccess: true`.',

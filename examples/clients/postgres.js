@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { Duplex } from 'node:stream';
 import { createDial } from 'netjail';
 import postgres from 'postgres';
 
@@ -9,19 +7,17 @@ export const meta = {
   package: 'postgres',
   versions: '3',
   way: 'dial',
-  why: 'It asks `socket` for a connected socket. Hand it out with the `host`, which it checks the certificate against, and `ssl: { servername }` for an address. A rejection it takes, and never uses the place in its pool again: hand out a stream that fails. Its own `connect_timeout` begins with the socket: until then that of the dial counts.',
+  why: 'It asks `socket` for a socket. Hand it out at once, with the `host`, which it checks the certificate against, and `ssl: { servername }` for an address. An error instead of a socket takes a place of its pool for ever.',
   hop: 'none: it connects to its one host',
   unguarded: 'Without `socket` the host may also be a Unix socket. Its query errors have the denial itself.',
   denial: 'error',
 };
 
-export function open(guard, { host, port, user, password, database, tls }) {
+export function open(guard, { host, port, user, password, database, tls, ...more }) {
   // recipe
-  const dial = createDial({ connectTimeout: 10_000, ...guard });
-  const failing = (error) => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(error) });
-  const named = (it) => once(it, 'connect').then(() => Object.assign(it, { host, port }), failing);
-  const socket = () => named(dial({ host, port }));
-  const sql = postgres({ host, port, user, password, database, ssl: tls, socket });
+  const dial = createDial(guard);
+  const socket = () => Object.assign(dial({ host, port }), { host, port });
+  const sql = postgres({ host, port, user, password, database, ssl: tls, socket, ...more });
   // end
   return {
     use: async () => (await sql`SELECT version()`)[0].version,

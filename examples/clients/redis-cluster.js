@@ -17,7 +17,7 @@ export const meta = {
 export async function open(guard, { host, port }) {
   // recipe
   const socketOptions = createSocketOptions(guard);
-  const optionsOf = (node) => socketOptions(...node.split(/:(?=[0-9]+$)/));
+  const optionsOf = (node) => socketOptions(...node.split(/:(?=[^:]*$)/));
   const nodeAddressMap = (node) => ({ ...optionsOf(node), reconnectStrategy: false });
   const rootNodes = [{ socket: nodeAddressMap(`${host}:${port}`) }];
   const client = createCluster({ rootNodes, nodeAddressMap, defaults: { maintNotifications: 'disabled' } });

@@ -94,9 +94,20 @@ export interface PathOptions extends Record<string, unknown> {
   readonly path: string;
 }
 
+/** The one of the time when this was loaded: a test may fake it later. */
+const { setImmediate } = globalThis;
+
+/**
+ * Fails a look-up when whoever asked for the socket had the time to listen to it, behind an `await` too:
+ * an error comes from the network no sooner.
+ */
+export function tellLater(callback: Parameters<LookupFunction>[2], error: Error): void {
+  setImmediate(callback, error, '', 0);
+}
+
 /** Options of a connection that fails with the error, through the socket's own channel. */
 export function failingOptions(error: Error, options: Record<string, unknown>): ConnectOptions {
-  const lookup: LookupFunction = (_host, _options, callback) => process.nextTick(callback, error, '', 0);
+  const lookup: LookupFunction = (_host, _options, callback) => tellLater(callback, error);
   const { signal } = options;
   const safe = Object.create(null) as Record<string, unknown>;
   closeOptions(safe);

@@ -5,6 +5,7 @@ import {
   familyOf,
   isPolluted,
   READ_BY_NET,
+  tellLater,
   type ConnectOptions,
   type PathOptions,
 } from './connect-options.ts';
@@ -82,6 +83,7 @@ export class Gate {
     names: readonly string[] = READ_BY_NET,
   ): ConnectOptions {
     const where = this.#admit();
+    const { lookup } = where;
     const pinned: Record<string, unknown> = COPIES_PLAIN_OBJECTS ? where : { __proto__: null, ...where };
     for (const name of names) {
       const value = options[name];
@@ -89,7 +91,7 @@ export class Gate {
     }
     if (isPolluted()) {
       closeOptions(pinned);
-      Object.defineProperty(pinned, 'lookup', { ...AN_OPTION, value: where.lookup });
+      Object.defineProperty(pinned, 'lookup', { ...AN_OPTION, value: lookup });
     }
     return pinned as ConnectOptions;
   }
@@ -204,7 +206,7 @@ export class Gate {
       const failure = isError(error)
         ? error
         : new Error('Cannot resolve: the resolver failed', { cause: error });
-      process.nextTick(callback, failure, '', 0);
+      tellLater(callback, failure);
     } finally {
       this.#lookUp.finish();
     }
@@ -236,7 +238,7 @@ export function pinPath(
 /** The look-up of an address literal, which has none: Node must not find another address for it. */
 const lookUpNothing: LookupFunction = (host, _options, callback) => {
   const error = new Error(`netjail: unreachable look-up of the address ${quote(String(host))}`);
-  process.nextTick(callback, error, '', 0);
+  tellLater(callback, error);
 };
 
 /** Node says of a signal that it was aborted before, and connects all the same where there is nothing to look up. */
@@ -249,8 +251,8 @@ export function limitConnecting(socket: Socket, event: string, timeout: number):
   if (timeout === 0) return;
   const timer = setTimeout(() => {
     // Whoever owns it may have taken the listeners off that would have ended this.
-    const { connecting, secureConnecting } = socket as Socket & { secureConnecting?: boolean };
-    if (event === 'connect' ? !connecting : secureConnecting === false) return;
+    const { pending, secureConnecting } = socket as Socket & { secureConnecting?: boolean };
+    if (event === 'connect' ? !pending : secureConnecting === false) return;
     socket.destroy(misuse(Error, 'ERR_NETJAIL_TIMEOUT', `Cannot connect: not connected after ${timeout} ms`));
   }, timeout);
   const stop = (): void => clearTimeout(timer);

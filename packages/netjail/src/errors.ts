@@ -73,8 +73,7 @@ export class DeniedError extends Error {
     this.denials = denials;
     this.reason = denials[0].reason;
     this.retryable = false;
-    // Node's fetch keeps an error that it knows: by its class, or by the name of its constructor.
-    if (IN_OWN_REALM) Object.defineProperty(this, 'constructor', { value: Error, enumerable: false });
+    knownToFetch(this);
   }
 
   static {
@@ -86,6 +85,12 @@ export class DeniedError extends Error {
     });
     Object.defineProperty(this.prototype, BRAND, { value: true });
   }
+}
+
+/** Node's fetch keeps an error as a cause that it knows by its class, or by the name of its constructor. */
+function knownToFetch<E extends Error>(error: E): E {
+  if (IN_OWN_REALM) Object.defineProperty(error, 'constructor', { value: Error, enumerable: false });
+  return error;
 }
 
 interface Facts {
@@ -187,7 +192,7 @@ export function misuse<E extends Error>(
 ): CodedError<E> {
   const error = new type(message);
   Object.defineProperty(error, 'code', { value: code, enumerable: true, configurable: true, writable: true });
-  return error as CodedError<E>;
+  return knownToFetch(error) as CodedError<E>;
 }
 
 /** Whether a value is an error. What a resolver throws may be anything: a proxy that throws when asked. */

@@ -28,7 +28,7 @@ class GuardedSocket extends net.Socket {
   }
 
   override connect(...args: unknown[]): this {
-    // What throws has not used it; what it reads may connect it.
+    // What is refused here has not used it; what is read may connect it.
     const { options, path, onConnect } = readConnect(args);
     const pinned = this.#used ? undefined : this.#pin(options, path);
     if (pinned === undefined || this.#used)

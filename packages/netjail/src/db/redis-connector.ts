@@ -6,6 +6,7 @@ import { createDial, type DialOptions } from '../dial.ts';
 import { deniedError } from '../errors.ts';
 import { show } from '../internal/assert.ts';
 import { invalidOption, LONGEST_TIME } from '../options.ts';
+import { readTarget } from '../target.ts';
 
 /** What ioredis hands to a connector: its own options. */
 export interface RedisConnectorOptions {
@@ -115,15 +116,18 @@ export function createRedisConnector(
 
     async #connect(isOurs: () => boolean): Promise<Socket> {
       const { path, family, tls, connectTimeout } = this.#options;
-      let location: { host?: unknown; port?: unknown };
-      try {
-        location = locate === undefined ? this.#options : await locate();
-      } catch (error) {
-        if (deniedError(error) !== undefined || !isOurs()) throw error;
-        return this.#failed(error as Error);
+      let { host, port }: { host?: unknown; port?: unknown } = this.#options;
+      if (locate !== undefined) {
+        try {
+          ({ host, port } = await locate());
+          // What Sentinel says is no option of the client: it may say another thing the next time.
+          readTarget(host, port);
+        } catch (error) {
+          if (deniedError(error) !== undefined || !isOurs()) throw error;
+          return this.#failed(error as Error);
+        }
       }
       if (!isOurs()) throw closed();
-      const { host, port } = location;
       const isPath = typeof path === 'string' && path !== '';
       const socket = open(
         isPath ? { path } : { host, port, ...(family === undefined ? {} : { family }) },

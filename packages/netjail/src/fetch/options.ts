@@ -40,10 +40,14 @@ interface AgentOptions {
   readonly maxConcurrentStreams?: number | undefined;
   readonly maxHeaderSize?: number | undefined;
   readonly maxOrigins?: number | undefined;
+  /** Of undici 6. */
+  readonly maxRedirections?: number | undefined;
   readonly maxRequestsPerClient?: number | undefined;
   readonly maxResponseSize?: number | undefined;
   readonly pingInterval?: number | undefined;
   readonly pipelining?: number | undefined;
+  readonly preferH2?: boolean | undefined;
   readonly strictContentLength?: boolean | undefined;
+  readonly useMilo?: boolean | undefined;
   readonly webSocket?: object | undefined;
 }

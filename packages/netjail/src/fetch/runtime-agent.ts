@@ -10,7 +10,7 @@ type Globals = Record<PropertyKey, unknown>;
 /** The global object of Node itself: a test runner may run us in a context of its own (jest, vm). */
 const globals = runInThisContext('globalThis') as Globals;
 
-/** The built-in fetch; where somebody has taken its place before (msw), what took it. */
+/** The built-in fetch, or what has taken its place there before (msw, not inside a vm context). */
 export const runtimeFetch = globals['fetch'] as typeof fetch;
 
 /**

@@ -21,6 +21,8 @@ import { isGiven, leadsAround, readDirect, REFUSED_IN_REQUEST, type Options } fr
 
 type Open = (options: ConnectOptions | PathOptions) => unknown;
 type Created = (error: Error | null, socket?: Socket) => void;
+/** What a class on ours may have of its own. */
+type Overridable = { readonly getName: unknown; readonly createSocket: unknown };
 type AddRequest = { addRequest(request: http.ClientRequest, options: unknown): void };
 
 const REFUSED_IN_AGENT = [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'agent'];
@@ -69,10 +71,9 @@ export class AgentGate {
   #closed = false;
   /** The pass of the request that Node's `addRequest` is called for. */
   sending: Pass | undefined;
-  /** The pass of the request that Node makes a socket for: a class on ours may hand on options of its own. */
-  creating: Pass | undefined;
-  /** Whether a class on ours names connections, of options that may be copies of Node's. */
-  #named = false;
+  /** The pass of the request that Node makes a socket for. */
+  #creating: Pass | undefined;
+  #base: Overridable | undefined;
 
   constructor(options: unknown) {
     const { settings, rest } = readOptions(options);
@@ -90,10 +91,10 @@ export class AgentGate {
   }
 
   /** Belongs to this agent from now on. */
-  attach(agent: http.Agent, getName: unknown): this {
+  attach(agent: http.Agent, base: Overridable): this {
     this.#agent = agent;
     this.#secure = agent instanceof https.Agent;
-    this.#named = agent.getName !== getName;
+    this.#base = base;
     return this;
   }
 
@@ -129,7 +130,43 @@ export class AgentGate {
       if (error !== undefined) return failRequest(request, options, error);
     }
     this.sending = new Pass(pool);
-    return this.#named ? { ...options, [PASS]: this.sending } : options;
+    return this.#isOverridden ? this.#tag(request, options, this.sending) : options;
+  }
+
+  /** Whether a class on ours, or somebody for this agent, names or makes its connections. */
+  get #isOverridden(): boolean {
+    const { getName, createSocket } = this.#agent as unknown as Overridable;
+    return getName !== this.#base!.getName || createSocket !== this.#base!.createSocket;
+  }
+
+  /** Then the pass must not be lost with the options that Node makes: they may hand on others, or copies. */
+  #tag(request: http.ClientRequest, options: Options, pass: Pass): Options {
+    (request as unknown as Options)[PASS] = pass;
+    return { ...options, [PASS]: pass };
+  }
+
+  /**
+   * Has Node make a socket for a request, under the rules of that: Node does it when another request
+   * ends, in the context of that one, and a class on ours may ask for the socket with options of its own,
+   * or later.
+   */
+  create(request: unknown, given: unknown, createSocket: (options: unknown) => void): void {
+    const own = this.passOf(given);
+    const pass = own ?? this.passOf(request);
+    const options = own === pass ? given : { ...(given as Options), [PASS]: pass };
+    const outer = this.#creating;
+    this.#creating = pass;
+    try {
+      if (pass === undefined || this.#isUnder(pass)) createSocket(options);
+      else underRulesOfCall(pass.pool.rules, () => createSocket(options));
+    } finally {
+      this.#creating = outer;
+    }
+  }
+
+  /** Whether what is opened now is under the rules of this request. */
+  #isUnder({ pool }: Pass): boolean {
+    return this.#settings.rules !== undefined || currentRules() === pool.rules;
   }
 
   /**
@@ -159,7 +196,11 @@ export class AgentGate {
       this.#agent as http.Agent & { readonly totalSocketCount: number };
     if (requests[name] === undefined || totalSocketCount < maxTotalSockets) return;
     if ((sockets[name]?.length ?? 0) >= maxSockets) return;
-    Object.values(freeSockets)[0]?.[0]?.destroy();
+    // One that is destroyed stays in the list until it has closed.
+    Object.values(freeSockets)
+      .flat()
+      .find((socket) => socket?.destroyed === false)
+      ?.destroy();
   }
 
   /**
@@ -186,9 +227,12 @@ export class AgentGate {
    * own callback has it, too, and alone where no socket was opened.
    */
   connect(given: unknown, callback: unknown, open: Open): Socket {
-    const pass = this.passOf(given) ?? this.creating;
+    const own = this.passOf(given);
     // For a request the options are Node's own copy, made for this one connection.
-    const options = pass === undefined ? readDirect(given) : (given as Options);
+    const options = own === undefined ? readDirect(given) : (given as Options);
+    const creating = this.#creating;
+    // A class on ours may open it with options of its own, and under narrower rules.
+    const pass = own ?? (creating !== undefined && this.#isUnder(creating) ? creating : undefined);
     const guard = pass?.pool ?? new Guard(this.#settings.rules ?? currentRules(), this.#settings);
     let socket: Socket;
     try {
@@ -203,16 +247,14 @@ export class AgentGate {
         socket = gate.watch(this.#open(guard, open, pinned));
       }
     } catch (error) {
-      if (pass === undefined && typeof callback === 'function') {
+      if (pass === undefined && creating === undefined && typeof callback === 'function') {
         process.nextTick(callback as Created, error as Error);
         return undefined as never;
       }
       socket = lockSocket(this.#open(guard, open, failingOptions(error as Error, options)));
     }
-    if (pass !== undefined) {
-      (socket as unknown as Options)[PASS] = pass;
-      return socket;
-    }
+    if (pass !== undefined) (socket as unknown as Options)[PASS] = pass;
+    if (own !== undefined) return socket;
     endIfAborted(socket, options['signal']);
     if (typeof callback === 'function')
       callWhenOpen(socket, this.#secure ? 'secureConnect' : 'connect', callback as Created);

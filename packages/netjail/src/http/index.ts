@@ -55,7 +55,7 @@ export class HttpAgent extends http.Agent {
   constructor(options: HttpAgentOptions = {}) {
     const gate = new AgentGate(options);
     super(gate.clientOptions);
-    this.#gate = gate.attach(this, HttpAgent.prototype.getName);
+    this.#gate = gate.attach(this, HttpAgent.prototype);
   }
 
   /** Called by Node when a request is made. */
@@ -74,15 +74,8 @@ export class HttpAgent extends http.Agent {
 
   /** Called by Node when a request needs a socket, at once or when another request has ended. */
   createSocket(request: http.ClientRequest, options: unknown, callback: unknown): void {
-    const gate = this.#gate;
-    const outer = gate.creating;
-    gate.creating = gate.passOf(options);
-    try {
-      // @ts-expect-error -- the types leave it out
-      super.createSocket(request, options, callback);
-    } finally {
-      gate.creating = outer;
-    }
+    // @ts-expect-error -- the types leave it out
+    this.#gate.create(request, options, (own) => super.createSocket(request, own, callback));
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
@@ -148,7 +141,7 @@ export class HttpsAgent extends https.Agent {
   constructor(options: HttpsAgentOptions = {}) {
     const gate = new AgentGate(options);
     super(gate.clientOptions);
-    this.#gate = gate.attach(this, HttpsAgent.prototype.getName);
+    this.#gate = gate.attach(this, HttpsAgent.prototype);
   }
 
   /** Called by Node when a request is made. */
@@ -167,15 +160,8 @@ export class HttpsAgent extends https.Agent {
 
   /** Called by Node when a request needs a socket, at once or when another request has ended. */
   createSocket(request: http.ClientRequest, options: unknown, callback: unknown): void {
-    const gate = this.#gate;
-    const outer = gate.creating;
-    gate.creating = gate.passOf(options);
-    try {
-      // @ts-expect-error -- the types leave it out
-      super.createSocket(request, options, callback);
-    } finally {
-      gate.creating = outer;
-    }
+    // @ts-expect-error -- the types leave it out
+    this.#gate.create(request, options, (own) => super.createSocket(request, own, callback));
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */

@@ -43,7 +43,7 @@ export interface GuardedDispatcher extends AgentLike {
  *
  * - It takes undici's `Agent` class and its options and builds one agent for each rule set.
  *   Ready instances, `factory`, `interceptors` and a `connect` function are refused: connections
- *   could be made past the rules.
+ *   could be made past the rules. The class is tried out with an `http:` and an `https:` origin.
  * - The rules are those given, or those in effect when the request is dispatched; retries and
  *   redirects of interceptors that are composed around it run under the same rules.
  * - A denial rejects the request with the {@link DeniedError} itself (`fetch` has it as `cause`).

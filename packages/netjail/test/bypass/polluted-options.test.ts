@@ -95,3 +95,34 @@ describe('every adapter in a process whose Object.prototype', () => {
     });
   }
 });
+
+describe('a name, in a process whose prototype shows an option that is not even set,', () => {
+  it('is looked up by the resolver that was given, and judged by all its addresses', async (t) => {
+    const lab = await startLab(t);
+    const code = `
+      const given = { rules, answers: 'all', resolver: async () => (asked++, ['${ALLOWED}', '${DENIED}']) };
+      let asked = 0;
+      const named = { fetch: createFetch(given), agent: new HttpAgent(given), dispatcher: new Dispatcher({ Agent, ...given }), dial: createDial(given) };
+      const url = process.env.ALLOWED.replace('${ALLOWED}', 'name.test');
+      const { hostname: host, port } = new URL(url);
+      const event = (emitter, name) => new Promise((resolve, reject) => emitter.on('error', reject).once(name, () => resolve('reached')));
+      const ways = [
+        () => named.fetch(url),
+        () => request(url, { dispatcher: named.dispatcher }),
+        () => event(http.get(url, { agent: named.agent }), 'response'),
+        () => event(named.agent.createConnection({ host, port }), 'connect'),
+        () => event(named.dial({ host, port: Number(port) }), 'connect'),
+      ];
+      const outcomes = [];
+      for (const way of ways) {
+        Object.prototype.proxy = undefined;
+        const done = outcome(way());
+        await new Promise(setImmediate);
+        delete Object.prototype.proxy;
+        outcomes.push(await done);
+      }
+      console.log(JSON.stringify([asked, ...outcomes]));`;
+    assert.deepEqual(await run(lab, code), [5, ...Array(5).fill('blocked')]);
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+  });
+});

@@ -12,6 +12,7 @@ import { deniedError } from '../../src/errors.ts';
 import { HttpAgent, type HttpAgentOptions } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
+import { deferred } from '../helpers/deferred.ts';
 import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, DENIED, release, startLab, type Lab } from '../helpers/lab.ts';
 
@@ -62,6 +63,28 @@ describe('HttpAgent with keepAlive and maxTotalSockets', () => {
     const denied = `${ALLOWED} not-allowed`;
     assert.deepEqual(results, [200, 200, 200, denied, denied, 200]);
     assert.equal(connections, 3);
+  });
+
+  it('ends one for each request that waits', async (t) => {
+    const server = http.createServer((request, response) => {
+      if (request.url !== '/hang') response.end('hello');
+    });
+    server.keepAliveTimeout = 0;
+    await once(server.listen(0, ALLOWED), 'listening');
+    const url = `http://${ALLOWED}:${(server.address() as AddressInfo).port}/`;
+    const agent = new HttpAgent({ keepAlive: true, maxTotalSockets: 3 });
+    t.after(() => (agent.destroy(), server.closeAllConnections(), server.close()));
+    const free = deferred();
+    let left = 3;
+    agent.on('free', () => --left === 0 && free.resolve());
+    await Promise.all([1, 2, 3].map(() => withRules(wide, () => get(agent, url))));
+    await free.promise;
+    const hanging = withRules(strict, () => get(agent, `${url}hang`)).catch(() => {});
+    const other = new Rules({ allow: [ALLOWED] });
+    const waiting = withRules(other, () => get(agent, url));
+    assert.equal(await inTime(waiting, 'the second request'), 200);
+    agent.destroy();
+    await hanging;
   });
 
   it('leaves it alone when the request waits for its own origin', async (t) => {

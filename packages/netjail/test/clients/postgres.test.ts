@@ -16,7 +16,7 @@ withService('postgres', (service) => {
     it(`${file} connects after more denials than its pool has places`, async (t) => {
       const { open } = await loadRecipe(file);
       const resolver = answering([DENIED]);
-      const handle = await open({ rules, resolver }, { ...service(), host: 'name.test' });
+      const handle = await open({ rules, resolver }, { ...service(), host: 'name.test', backoff: 0.001 });
       t.after(() => handle.close());
       for (let i = 0; i <= places; i++) await assert.rejects(handle.use(), (error) => !!deniedError(error));
       resolver.answer = [ALLOWED];

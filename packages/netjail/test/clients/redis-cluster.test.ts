@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
 import { it } from 'node:test';
 import { ALLOWED, DENIED } from '../helpers/lab.ts';
 import { recipe as loadRecipe } from '../helpers/recipes.ts';
@@ -12,6 +14,23 @@ interface Cluster extends Service {
   moveSlotOf(key: string, node: number): Promise<void>;
   /** Has a node name itself by this name, and the others, of which it knows none, "?". */
   nameByHost(node: number, name: string): Promise<void>;
+}
+
+/** Names itself at the denied address, and a node that is none; a real one does not say such a port. */
+function fakeNode(port: string): net.Server {
+  const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      const own = (server.address() as AddressInfo).port;
+      const slots =
+        `*2\r\n*3\r\n:0\r\n:100\r\n*3\r\n${bulk(DENIED)}:${own}\r\n${bulk('id')}` +
+        `*3\r\n:101\r\n:16383\r\n*3\r\n${bulk('?')}${port}\r\n${bulk('id')}`;
+      if (/CLUSTER/i.test(String(data))) socket.write(slots);
+      else for (const _command of String(data).match(/^\*[0-9]/gm) ?? []) socket.write('+OK\r\n');
+    });
+  });
+  return server;
 }
 
 withService('redis-cluster', (started) => {
@@ -68,6 +87,18 @@ withService('redis-cluster', (started) => {
     );
     assert.equal(denied, 0);
   });
+
+  for (const port of [':-1', '$3\r\nabc', '$-1']) {
+    it(`redis-cluster.js fails and ends no process when a fake node names another with the port ${JSON.stringify(port)}`, async (t) => {
+      const { open } = await loadRecipe('redis-cluster.js');
+      const server = fakeNode(port);
+      await once(server.listen(0, ALLOWED), 'listening');
+      t.after(() => server.close());
+      const target = { host: ALLOWED, port: (server.address() as AddressInfo).port };
+      await assert.rejects(async () => open({ rules, resolver: never }, target));
+      for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+    });
+  }
 
   it('ioredis-cluster.js leaks: its connection for subscriptions goes where a node says', async (t) => {
     const recipe = await loadRecipe('ioredis-cluster.js');

@@ -87,6 +87,18 @@ describe('createRedisConnector()', () => {
     assert.deepEqual([replica.check({ role: 'master' }), replica.check({ role: 'slave' })], [false, true]);
   });
 
+  for (const [name, found] of [
+    ['no answer', null],
+    ['no host', { host: '', port: 1 }],
+    ['no port', { host: ALLOWED, port: '0' }],
+    ['text that is no port', { host: ALLOWED, port: 'x' }],
+  ] as [string, never][]) {
+    it(`has ioredis try again when \`locate\` finds ${name}`, async () => {
+      const connector = new (createRedisConnector({ rules }, () => found))({});
+      assert.match(await failed(connector), /^ERR_NETJAIL_INVALID_|Cannot destructure/);
+    });
+  }
+
   for (const tls of [undefined, null, false] as const) {
     it(`speaks no TLS when \`tls\` is ${tls}`, async (t) => {
       const lab = await startLab(t);

@@ -135,6 +135,8 @@ export async function startLab(t: TestContext, kind: Kind = 'http', service: Ser
         response.end(`hello from ${address}`);
       }
     });
+    // What a client keeps is its own to close.
+    if (server instanceof http.Server || server instanceof https.Server) server.keepAliveTimeout = 0;
     servers.push(server);
     releases.set(site, () => server.emit('netjail:release'));
     t.after(async () => {
