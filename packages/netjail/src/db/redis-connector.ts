@@ -106,11 +106,12 @@ export function createRedisConnector(
       return new Promise((resolve, reject) => {
         const giveUp = (this.#giveUp = () => resolve(ended()));
         const isOurs = (): boolean => this.#giveUp === giveUp;
+        // Before anybody has the socket, who may disconnect at once.
         this.#connect(isOurs)
-          .then(resolve, reject)
           .finally(() => {
             if (isOurs()) this.#giveUp = undefined;
-          });
+          })
+          .then(resolve, reject);
       });
     }
 

@@ -257,6 +257,26 @@ describe('createRedisConnector()', () => {
     t.after(() => silent.close());
   });
 
+  it('lets the last reply come when it is disconnected, and cuts a peer that does not end after disconnectTimeout', async (t) => {
+    const peers: net.Socket[] = [];
+    const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+      peers.push(socket.on('error', () => {}));
+      socket.resume().on('end', () => socket.write('bye'));
+    });
+    await once(server.listen(0, ALLOWED), 'listening');
+    t.after(() => (peers.forEach((peer) => peer.destroy()), server.close()));
+    const { port } = server.address() as net.AddressInfo;
+    const Connector = createRedisConnector({ rules });
+    const connector = new Connector({ host: ALLOWED, port, disconnectTimeout: 20 });
+    const socket = await connector.connect();
+    const reply = once(socket, 'data') as Promise<[Buffer]>;
+    const closed = once(socket, 'close');
+    connector.disconnect();
+    assert.equal(String((await inTime(reply, 'the reply'))[0]), 'bye');
+    await inTime(closed, 'the end');
+    assert.equal(socket.destroyed, true);
+  });
+
   it('ends an attempt that is disconnected while it is told where to go, or waits for that in vain', async () => {
     const Connector = createRedisConnector({ rules }, () => new Promise(() => {}));
     const connector = new Connector({});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { performance } from 'node:perf_hooks';
+import { describe, it, type TestContext } from 'node:test';
 import { currentRules, withRules } from '../../src/context.ts';
 import { registerGrpcScheme, type GrpcResolverClass } from '../../src/grpc/index.ts';
 import type { GuardOptions } from '../../src/options.ts';
@@ -236,5 +237,93 @@ describe('registerGrpcScheme()', () => {
       code: 'ERR_NETJAIL_INVALID_OPTION',
       message: /"proxy": there is no such option/,
     });
+  });
+});
+
+describe('a resolver of gRPC', () => {
+  /** One whose look-ups are counted, on a clock of the test. */
+  const counted = (
+    t: TestContext,
+  ): {
+    resolver: InstanceType<GrpcResolverClass>;
+    asked: () => number;
+    answer: string[];
+    settle(): Promise<void>;
+  } => {
+    // Of the clock only the time: its promises are needed.
+    let now = 0;
+    t.mock.method(performance, 'now', () => now);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const answer = ['127.0.0.2'];
+    let asked = 0;
+    const Resolver = register({ rules, resolver: async () => (asked++, answer) });
+    const resolver = new Resolver({ path: 'name.test:443' }, () => true);
+    t.after(() => resolver.destroy());
+    const settle = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+    };
+    elapse = async (milliseconds) => {
+      now += milliseconds;
+      t.mock.timers.tick(milliseconds);
+      await settle();
+    };
+    return { resolver, asked: () => asked, answer, settle };
+  };
+  let elapse: (milliseconds: number) => Promise<void>;
+
+  it('looks up once for many wishes, and no sooner than 30 s after a success', async (t) => {
+    const { resolver, asked, settle } = counted(t);
+    resolver.updateResolution();
+    resolver.updateResolution();
+    await settle();
+    assert.equal(asked(), 1);
+    resolver.updateResolution();
+    resolver.updateResolution();
+    await elapse(29_999);
+    assert.equal(asked(), 1);
+    await elapse(1);
+    assert.equal(asked(), 2);
+    await elapse(60_000);
+    assert.equal(asked(), 2);
+  });
+
+  it('looks up at once after destroy(), which ends what it waits for', async (t) => {
+    const { resolver, asked, settle } = counted(t);
+    resolver.updateResolution();
+    await settle();
+    resolver.updateResolution();
+    resolver.destroy();
+    resolver.updateResolution();
+    await settle();
+    assert.equal(asked(), 2);
+    await elapse(29_999);
+    assert.equal(asked(), 2);
+  });
+
+  it('waits longer after each failure, and begins anew after a success', async (t) => {
+    const { resolver, asked, answer, settle } = counted(t);
+    const pauses = async (): Promise<number> => {
+      const before = asked();
+      let waited = 0;
+      while (asked() === before) {
+        await elapse(100);
+        waited += 100;
+      }
+      return waited;
+    };
+    answer[0] = '127.0.0.1';
+    resolver.updateResolution();
+    await settle();
+    assert.deepEqual([await pauses(), await pauses(), await pauses()], [1000, 1600, 2600]);
+    answer[0] = '127.0.0.2';
+    await pauses();
+    answer[0] = '127.0.0.1';
+    resolver.updateResolution();
+    assert.equal(await pauses(), 30_000);
+    assert.equal(await pauses(), 1000);
+    resolver.destroy();
+    resolver.updateResolution();
+    await settle();
+    assert.equal(await pauses(), 1000);
   });
 });
