@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import timers from 'node:timers';
 
 /** Options of a socket that would lead it around the gate: never passed on. */
 export const AROUND_THE_GATE: readonly string[] = [
@@ -94,8 +95,8 @@ export interface PathOptions extends Record<string, unknown> {
   readonly path: string;
 }
 
-/** The one of the time when this was loaded: a test may fake it later. */
-const { setImmediate } = globalThis;
+/** Of Node itself: a test may fake that of its globals later, and jsdom has none. */
+const { setImmediate } = timers;
 
 /**
  * Fails a look-up when whoever asked for the socket had the time to listen to it, behind an `await` too:

@@ -10,13 +10,13 @@ import { assertDenied } from './helpers/denial.ts';
 import { inTime } from './helpers/in-time.ts';
 import { ALLOWED, DENIED, startLab } from './helpers/lab.ts';
 
-describe('with faked Date, setTimeout and setInterval', () => {
+describe('with faked Date, setImmediate, setInterval and setTimeout', () => {
   for (const adapter of adapters) {
     it(`${adapter.name} connects and denies as ever`, async (t) => {
       const lab = await startLab(t);
       const resolver = async (host: string): Promise<string[]> => [host === 'name.test' ? ALLOWED : DENIED];
       const client = adapter.create({ rules, resolver });
-      t.mock.timers.enable({ apis: ['Date', 'setInterval', 'setTimeout'] });
+      t.mock.timers.enable({ apis: ['Date', 'setImmediate', 'setInterval', 'setTimeout'] });
 
       // `inTime` is not used: its own timer is a faked one, too.
       assert.equal((await client.request(lab.url('name.test'))).body, `hello from ${ALLOWED}`);

@@ -147,6 +147,30 @@ describe('dial()', () => {
   });
 });
 
+describe('a denial', () => {
+  const dial = createDial({ rules, resolver: async () => [DENIED] });
+  const ways: [name: string, open: () => net.Socket][] = [
+    ['a literal', () => dial({ host: DENIED, port: 1 })],
+    ['a literal over TLS', () => dial.tls({ host: DENIED, port: 1 })],
+    ['a name whose address is at hand', () => dial({ host: 'name.test', port: 1 })],
+    ['a path', () => dial({ path: '/run/x.sock' })],
+    ['dial.socket()', () => dial.socket().connect(1, DENIED)],
+    ['an agent', () => new HttpAgent({ rules }).createConnection({ host: DENIED, port: 1 }) as net.Socket],
+  ];
+  for (const [name, open] of ways) {
+    it(`of ${name} waits for whoever awaits the socket before he listens`, async () => {
+      // As from a callback of the network: what is awaited there comes after process.nextTick().
+      await new Promise(setImmediate);
+      const { socket } = await new Promise<{ socket: net.Socket }>((resolve) => {
+        setImmediate(() => resolve({ socket: open() }));
+      });
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+      const [error] = (await inTime(once(socket, 'error'), 'the denial')) as [Error];
+      assert.match(String(deniedError(error)?.reason), /^(?:blocked|path-not-allowed)$/);
+    });
+  }
+});
+
 describe('dial.tls()', () => {
   it('throws where a connect function opens the plain sockets', () => {
     const dial = createDial({ rules, connect: () => assert.fail('connect was called') });
