@@ -17,13 +17,12 @@ import { DEFAULT_MAX_POOLS, Pools } from '../pool.ts';
 import { namesAnotherTarget, proxiedDenial } from '../proxied.ts';
 import type { Rules } from '../rules.ts';
 import { readTarget } from '../target.ts';
+import { callWhenOpen, closed, failRequest, type Created } from './outcome.ts';
 import { isGiven, leadsAround, readDirect, REFUSED_IN_REQUEST, type Options } from './request-options.ts';
 
 type Open = (options: ConnectOptions | PathOptions) => unknown;
-type Created = (error: Error | null, socket?: Socket) => void;
 /** What a class on ours may have of its own. */
 type Overridable = { readonly getName: unknown; readonly createSocket: unknown };
-type AddRequest = { addRequest(request: http.ClientRequest, options: unknown): void };
 
 const REFUSED_IN_AGENT = [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'agent'];
 
@@ -304,33 +303,4 @@ export class AgentGate {
       for (const socket of list?.filter(isMeant) ?? []) socket.destroy();
     }
   }
-}
-
-/** Calls back once: when a socket is open, or has failed; from then on its errors are its owner's. */
-function callWhenOpen(socket: Socket, event: 'connect' | 'secureConnect', callback: Created): void {
-  const settle = (error: Error | null): void => {
-    socket.off(event, opened).off('error', settle).off('close', gone);
-    callback(error, error === null ? socket : undefined);
-  };
-  const opened = (): void => {
-    // The last gate may have ended it: then its error follows.
-    if (!socket.destroyed) settle(null);
-  };
-  const gone = (): void =>
-    settle(misuse(Error, 'ERR_NETJAIL_CLOSED', 'Cannot connect: the socket was closed'));
-  socket.on(event, opened).on('error', settle).on('close', gone);
-}
-
-function closed(verb: string): Error {
-  return misuse(Error, 'ERR_NETJAIL_CLOSED', `Cannot ${verb}: the agent is closed`);
-}
-
-/** Fails one request through its own channel, before any socket exists. */
-function failRequest(request: http.ClientRequest, options: Options, error: Error): undefined {
-  const agent = new http.Agent();
-  agent.createConnection = (_options, callback) => {
-    callback!(error, undefined as never);
-    return undefined as never;
-  };
-  (agent as unknown as AddRequest).addRequest(request, options);
 }
