@@ -223,7 +223,8 @@ describe('registerGrpcScheme()', () => {
   });
 
   it('throws when given a scheme of gRPC itself, or none', () => {
-    for (const scheme of ['dns', 'unix', 'ipv4', '', 'A b'])
+    const own = ['dns', 'ipv4', 'ipv6', 'unix', 'unix-abstract', 'xds', 'http', 'https'];
+    for (const scheme of [...own, '', 'A b'])
       assert.throws(() => register({ rules }, scheme), {
         name: 'TypeError',
         code: 'ERR_NETJAIL_INVALID_OPTION',
