@@ -196,6 +196,13 @@ const invalid: [
     false,
   ],
   [
+    'with a list that is none and that nobody uses',
+    { lists: { a: 1 }, allow: ['::1'] },
+    'TypeError',
+    'lists.a',
+    /nothing refers/,
+  ],
+  [
     'with lists that refer to each other and that nobody uses',
     { lists: { b: ['@c'], c: ['@b'], a: [] }, allow: ['::1'] },
     'TypeError',
@@ -255,6 +262,8 @@ describe('parsePolicy()', () => {
       } // last`);
     assert.equal(String(rules), 'ALLOW 10.0.0.0/8 ::1, BLOCK 10.0.0.1');
     assert.match(failure(() => parsePolicy('\ufeff{"allow":[1]}')).message, /line 1 column 11, /);
+    // Elsewhere it is a character like any.
+    assert.equal(parsePolicy('{"allow":[{"path":"/a\ufeffb"}]}').judgePath('/a\ufeffb').allowed, true);
     assert.match(failure(() => parsePolicy('\ufeff\ufeff{"allow":[]}')).message, /column 1: no value begins/);
   });
 
