@@ -7,7 +7,7 @@ export const meta = {
   package: 'mysql2',
   versions: '3',
   way: 'dial',
-  why: 'It asks `stream` for a socket, in a pool for each connection, and leaves it as it is: without `noDelay` some queries take 40 ms longer. TLS is put on the connected socket; `ssl: { verifyIdentity: true }` makes it check the name.',
+  why: 'It asks `stream` for a socket, in a pool for each connection, and leaves it as it is: without `noDelay` some queries wait for an acknowledgement of the peer. TLS is put on the connected socket; `ssl: { verifyIdentity: true }` makes it check the name.',
   hop: 'none: it connects to its one host',
   unguarded:
     '`socketPath` without `stream` is a Unix socket. `LOAD DATA LOCAL` reads files, not the network.',

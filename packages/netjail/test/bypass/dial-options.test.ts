@@ -10,7 +10,7 @@ import { createDial } from '../../src/dial.ts';
 import { Rules } from '../../src/rules.ts';
 import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, startLab } from '../helpers/lab.ts';
-import { evilLookup, rules } from '../helpers/attack.ts';
+import { evilLookup, REFUSED_OF_A_SOCKET, rules } from '../helpers/attack.ts';
 
 describe('createDial() options', () => {
   const cases: [name: string, options: unknown, errorName: string, code: string][] = [
@@ -55,17 +55,7 @@ describe('createDial() options', () => {
     ['port 65536', { host: ALLOWED, port: 65536 }, 'RangeError', 'ERR_NETJAIL_INVALID_PORT'],
     ['port 1.5', { host: ALLOWED, port: 1.5 }, 'RangeError', 'ERR_NETJAIL_INVALID_PORT'],
     ['port " 80"', { host: ALLOWED, port: ' 80' }, 'RangeError', 'ERR_NETJAIL_INVALID_PORT'],
-    ...[
-      'lookup',
-      'fd',
-      'handle',
-      '_handle',
-      'socket',
-      'socketPath',
-      'blockList',
-      'createConnection',
-      'proxy',
-    ].map((name): [string, unknown, string, string] => [
+    ...REFUSED_OF_A_SOCKET.map((name): [string, unknown, string, string] => [
       name,
       { host: ALLOWED, port: 1, [name]: evilLookup },
       'TypeError',

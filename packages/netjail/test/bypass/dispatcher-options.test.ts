@@ -5,7 +5,7 @@ import * as undici from 'undici';
 import * as undici6 from 'undici6';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { DENIED } from '../helpers/lab.ts';
-import { evilLookup, rules } from '../helpers/attack.ts';
+import { evilLookup, refusedOption, rules } from '../helpers/attack.ts';
 
 describe('Dispatcher options', () => {
   const { Agent } = undici;
@@ -87,5 +87,52 @@ describe('Dispatcher options', () => {
 
   it('takes the options of a class that allows one origin only', async () => {
     await new Dispatcher({ Agent, rules, maxOrigins: 1 } as never).close();
+  });
+});
+
+describe('options of a Dispatcher', () => {
+  it('throw when one of them would replace the connector', () => {
+    const { Agent } = undici;
+    // Written out: the source has a list as well, and this holds it against something.
+    for (const name of [
+      'factory',
+      'clientFactory',
+      'interceptors',
+      'dispatcher',
+      'tls',
+      'uri',
+      'proxyTls',
+      'requestTls',
+      'proxyTunnel',
+      'useH2c',
+      'host',
+      'hostname',
+      'port',
+      'lookup',
+      'socketPath',
+      'path',
+      'fd',
+      'socket',
+    ])
+      assert.throws(() => new Dispatcher({ Agent, rules, [name]: 'x' } as never), refusedOption(name));
+    for (const name of [
+      'host',
+      'hostname',
+      'port',
+      'useH2c',
+      'ALPNProtocols',
+      'lookup',
+      'path',
+      'fd',
+      'socket',
+    ])
+      assert.throws(
+        () => new Dispatcher({ Agent, rules, connect: { [name]: 'x' } } as never),
+        refusedOption(name),
+      );
+    assert.throws(
+      () => new Dispatcher({ Agent, rules, h2Options: { useH2c: true } } as never),
+      refusedOption('h2Options.useH2c'),
+    );
   });
 });

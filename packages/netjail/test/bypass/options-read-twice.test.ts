@@ -96,19 +96,24 @@ describe('options that flip', () => {
   });
 
   const dial = createDial({ rules });
-  it('dial() reads an option that flips once', async (t) => {
-    const lab = await startLab(t);
-    let reads = 0;
-    const socket = dial({
-      port: lab.port,
-      get host() {
-        return reads++ === 0 ? ALLOWED : DENIED;
-      },
+  for (const [name, open] of Object.entries({
+    'dial()': dial,
+    'dial.socket().connect()': (target: { host: string; port: number }) => dial.socket().connect(target),
+  })) {
+    it(`${name} reads an option that flips once`, async (t) => {
+      const lab = await startLab(t);
+      let reads = 0;
+      const socket = open({
+        port: lab.port,
+        get host() {
+          return reads++ === 0 ? ALLOWED : DENIED;
+        },
+      });
+      await once(socket, 'connect');
+      assert.deepEqual([reads, socket.remoteAddress, lab.denied.connections], [1, ALLOWED, 0]);
+      socket.destroy();
     });
-    await once(socket, 'connect');
-    assert.deepEqual([reads, socket.remoteAddress, lab.denied.connections], [1, ALLOWED, 0]);
-    socket.destroy();
-  });
+  }
 
   it('dispatch() sends the path that it judged', async (t) => {
     const lab = await startLab(t);

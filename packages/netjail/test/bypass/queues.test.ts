@@ -12,6 +12,7 @@ import { deniedError } from '../../src/errors.ts';
 import { HttpAgent, type HttpAgentOptions } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
+import { get } from '../helpers/attack.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, DENIED, release, startLab, type Lab } from '../helpers/lab.ts';
@@ -19,20 +20,6 @@ import { ALLOWED, DENIED, release, startLab, type Lab } from '../helpers/lab.ts'
 const wide = new Rules({ allow: ['127.0.0.0/8'] });
 const strict = new Rules({ allow: ['127.0.0.0/8'], block: ['127.0.0.1'] });
 const nowhere = new Rules({ allow: ['10.0.0.0/8'] });
-
-/** Ends in the status, or in the denied address with the reason. */
-function get(agent: http.Agent, url: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent }, (response) => {
-      response.resume().on('end', () => resolve(response.statusCode));
-    });
-    request.on('error', (error) => {
-      const denial = deniedError(error)?.denials[0];
-      if (denial === undefined) reject(error);
-      else resolve(`${denial.address} ${denial.reason}`);
-    });
-  });
-}
 
 /** Waits for the server to have seen the request that hangs, so that the others queue behind it. */
 async function inFlight(lab: Lab): Promise<void> {

@@ -4,28 +4,14 @@ import http from 'node:http';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { withRules } from '../../src/context.ts';
-import { deniedError } from '../../src/errors.ts';
 import { HttpAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
+import { get } from '../helpers/attack.ts';
 import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, DENIED, release, startLab, type Lab } from '../helpers/lab.ts';
 
 const wide = new Rules({ allow: ['127.0.0.0/8'] });
 const strict = new Rules({ allow: ['127.0.0.0/8'], block: [DENIED] });
-
-/** Ends in the status, or in the denied address with the reason. */
-function get(agent: http.Agent, url: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent }, (response) => {
-      response.resume().on('end', () => resolve(response.statusCode));
-    });
-    request.on('error', (error) => {
-      const denial = deniedError(error)?.denials[0];
-      if (denial === undefined) reject(error);
-      else resolve(`${denial.address} ${denial.reason}`);
-    });
-  });
-}
 
 type Target = http.ClientRequestArgs & { timeout?: number };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
-import { it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { ALLOWED, DENIED } from '../helpers/lab.ts';
 import { recipe as loadRecipe } from '../helpers/recipes.ts';
 import type { Service } from '../helpers/services.ts';
@@ -37,6 +37,19 @@ withService('redis-cluster', (started) => {
   const service = (): Cluster => started() as Cluster;
   contract(started, { file: 'redis-cluster.js', says: /^OK$/ });
 
+  const deniesWhatItIsTold = async (t: TestContext): Promise<void> => {
+    const recipe = await loadRecipe('redis-cluster.js');
+    const target = { host: ALLOWED, port: service().port };
+    const { denied } = await counted(service(), () =>
+      assertDeniedBy(recipe, () => useOnce(t, recipe, { rules, resolver: never }, target), {
+        host: DENIED,
+        reason: 'blocked',
+        address: DENIED,
+      }),
+    );
+    assert.equal(denied, 0);
+  };
+
   it('redis-cluster.js is denied the node that MOVED names at a blocked address', async (t) => {
     const recipe = await loadRecipe('redis-cluster.js');
     const handle = await recipe.open({ rules, resolver: never }, { host: ALLOWED, port: service().port });
@@ -56,36 +69,18 @@ withService('redis-cluster', (started) => {
   });
 
   it('redis-cluster.js is denied the nodes that a node names at a blocked address', async (t) => {
-    const recipe = await loadRecipe('redis-cluster.js');
     for (const node of [0, 1, 2]) {
       await service().announce(node, DENIED);
       t.after(() => service().announce(node, ALLOWED));
     }
-    const target = { host: ALLOWED, port: service().port };
-    const { denied } = await counted(service(), () =>
-      assertDeniedBy(recipe, () => useOnce(t, recipe, { rules, resolver: never }, target), {
-        host: DENIED,
-        reason: 'blocked',
-        address: DENIED,
-      }),
-    );
-    assert.equal(denied, 0);
+    await deniesWhatItIsTold(t);
   });
 
   it('redis-cluster.js fails and ends no process when a node is named by what is no host', async (t) => {
-    const recipe = await loadRecipe('redis-cluster.js');
     // The first one is denied while the client reads the next: it listens to that only later.
     await service().nameByHost(0, DENIED);
     t.after(() => service().nameByHost(0, ''));
-    const target = { host: ALLOWED, port: service().port };
-    const { denied } = await counted(service(), () =>
-      assertDeniedBy(recipe, () => useOnce(t, recipe, { rules, resolver: never }, target), {
-        host: DENIED,
-        reason: 'blocked',
-        address: DENIED,
-      }),
-    );
-    assert.equal(denied, 0);
+    await deniesWhatItIsTold(t);
   });
 
   for (const port of [':-1', '$3\r\nabc', '$-1']) {

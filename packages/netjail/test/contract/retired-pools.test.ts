@@ -1,4 +1,4 @@
-// Options that would replace the connector, and what is left of pools that are retired.
+// What is left of pools that are retired, and requests in absolute form.
 import '../../src/fetch/index.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,57 +10,11 @@ import { withRules } from '../../src/context.ts';
 import { HttpAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
-import { refusedOption, rules } from '../helpers/attack.ts';
+import { rules } from '../helpers/attack.ts';
 import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, startLab } from '../helpers/lab.ts';
 
 const AGENTS = { 'undici 6': undici6.Agent as never as typeof undici.Agent, 'undici 7': undici.Agent };
-
-describe('options of a Dispatcher', () => {
-  it('throw when one of them would replace the connector', () => {
-    const { Agent } = undici;
-    for (const name of [
-      'factory',
-      'clientFactory',
-      'interceptors',
-      'dispatcher',
-      'tls',
-      'uri',
-      'proxyTls',
-      'requestTls',
-      'proxyTunnel',
-      'useH2c',
-      'host',
-      'hostname',
-      'port',
-      'lookup',
-      'socketPath',
-      'path',
-      'fd',
-      'socket',
-    ])
-      assert.throws(() => new Dispatcher({ Agent, rules, [name]: 'x' } as never), refusedOption(name));
-    for (const name of [
-      'host',
-      'hostname',
-      'port',
-      'useH2c',
-      'ALPNProtocols',
-      'lookup',
-      'path',
-      'fd',
-      'socket',
-    ])
-      assert.throws(
-        () => new Dispatcher({ Agent, rules, connect: { [name]: 'x' } } as never),
-        refusedOption(name),
-      );
-    assert.throws(
-      () => new Dispatcher({ Agent, rules, h2Options: { useH2c: true } } as never),
-      refusedOption('h2Options.useH2c'),
-    );
-  });
-});
 
 for (const [name, Agent] of Object.entries(AGENTS)) {
   describe(`Dispatcher with ${name}`, () => {

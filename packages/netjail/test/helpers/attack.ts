@@ -1,6 +1,7 @@
 // What the attacks share.
 import { once } from 'node:events';
 import http from 'node:http';
+import { deniedError } from '../../src/errors.ts';
 import { Rules } from '../../src/rules.ts';
 import { DENIED } from './lab.ts';
 
@@ -22,3 +23,30 @@ export const evilLookup = (
   options: { all?: boolean },
   callback: (...args: unknown[]) => void,
 ): void => (options.all ? callback(null, [{ address: DENIED, family: 4 }]) : callback(null, DENIED, 4));
+
+/** Ends in the status, or in the denied address with the reason. */
+export function get(agent: http.Agent, url: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode));
+    });
+    request.on('error', (error) => {
+      const denial = deniedError(error)?.denials[0];
+      if (denial === undefined) reject(error);
+      else resolve(`${denial.address} ${denial.reason}`);
+    });
+  });
+}
+
+/** Options of a socket that `dial()` and what it makes refuse. */
+export const REFUSED_OF_A_SOCKET: readonly string[] = [
+  'lookup',
+  'fd',
+  'handle',
+  '_handle',
+  'socket',
+  'socketPath',
+  'blockList',
+  'createConnection',
+  'proxy',
+];
