@@ -15,7 +15,8 @@ export function groupsOf(list: EntryList): readonly Group[] {
 
 /** The groups with a host or port whose host is that of a group, or one around it: one list for the same ones. */
 export function ofSameHost({ conditions }: EntryList, { host }: Group): readonly Group[] {
-  if (conditions === undefined) return NONE;
+  // A new one each time: what is kept by it must not be that of another rule set.
+  if (conditions === undefined) return [];
   const name = host?.below === true ? `*.${host.name}` : host?.name;
   let ofConditions = kept.get(conditions);
   if (ofConditions === undefined) kept.set(conditions, (ofConditions = new Map()));
@@ -25,7 +26,6 @@ export function ofSameHost({ conditions }: EntryList, { host }: Group): readonly
   return groups;
 }
 
-const NONE: readonly Group[] = [];
 const kept = new WeakMap<Conditions, Map<string, readonly Group[]>>();
 
 /** Calls back for each prefix of a group, and for what it has by name. */
