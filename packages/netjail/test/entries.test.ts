@@ -271,6 +271,11 @@ describe('Entries with a prefix and more', () => {
     for (const [allow, block] of [
       [[{ host: '*.test', prefix: '10.0.0.0/8' }], [{ host: '*.test', prefix: '10.0.0.0/8' }]],
       [['10.0.0.0/8'], [{ host: 'a.test', prefix: '10.0.0.0/9' }, '10.128.0.0/9']],
+      [['fc00::/7'], [{ host: 'a.test', prefix: 'fc00::/7' }]],
+      [
+        ['10.0.0.0/8', 'fc00::/7'],
+        ['10.0.0.0/8', { host: 'a.test', prefix: 'fc00::/7' }],
+      ],
       [['public'], [{ host: 'a.test', prefix: 'public' }]],
       [['8.8.8.8', '2606:4700::1111'], ['public']],
       [[{ host: 'a.test' }], ['0.0.0.0/1', '128.0.0.0/1', '::/0']],

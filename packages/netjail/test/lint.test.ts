@@ -418,6 +418,8 @@ describe('Rules.lint() of one list', () => {
     ]);
   });
 
+  const notTransition = ranges['special-purpose'].filter((text) => !ranges.transition.includes(text));
+
   /** What an IPv6 address of `public` carries is judged, in the allow list: there a prefix says more. */
   const covered: [what: string, list: EntryInput[], redundant: number[], inBlock?: number[]][] = [
     ['a range that is written twice', ['private', 'loopback', 'private'], [2]],
@@ -453,6 +455,13 @@ describe('Rules.lint() of one list', () => {
       ['public', 'special-purpose', '::/3', '4000::/2', '8000::/1', { port: 443 }],
       [],
       [5],
+    ],
+    ['a prefix that two ranges behind it have, too', ['10.0.0.0/8', 'special-purpose', 'private'], [0, 2]],
+    ['no range of which only a part is in a range behind it', ['transition', 'special-purpose'], []],
+    [
+      'a range that entries before it and a range behind it have together, and not those entries',
+      [...notTransition, 'special-purpose', 'transition'],
+      [notTransition.length],
     ],
     ['a range inside another one behind it', ['link-local', 'special-purpose'], [0]],
     ['a range inside another one before it', ['special-purpose', 'link-local'], [1]],
