@@ -126,8 +126,9 @@ function describe(host: string, port: number | undefined, denials: readonly Deni
 }
 
 /**
- * Finds the {@link DeniedError} behind an error: the error itself, or one inside its `cause` or,
- * of an AggregateError, its `errors`, at any depth.
+ * Finds the {@link DeniedError} behind an error: the error itself, or one inside its `cause`, the `errors`
+ * of an AggregateError, or the properties in which Sequelize, mssql, Stripe, mongoose and socket.io keep
+ * what they were told, at any depth.
  *
  * Returns `undefined` when there is none, for any value at all. An error of another installed
  * copy of netjail is found too. Cycles and getters that throw are no harm. It looks at 10,000 values at
@@ -153,14 +154,40 @@ export function deniedError(error: unknown): DeniedError | undefined {
   for (const current of found) {
     if (typeof current !== 'object' || current === null) continue;
     if (read(current, BRAND) === true) return current as DeniedError;
-    if (left-- > 0) found.add(read(current, 'cause'));
+    for (const key of KEPT_AS) {
+      if (left <= 0) break;
+      const value = read(current, key);
+      if (typeof value !== 'object' || value === null) continue;
+      found.add(value);
+      left--;
+    }
     const errors = read(current, 'errors');
     for (let i = 0, length = lengthOf(errors); i < length && left > 0; i++, left--) {
       found.add(read(errors as unknown[], i));
     }
+    // Of mongoose: by the names of the servers.
+    const servers = read(current, 'servers');
+    if (!types.isMap(servers)) continue;
+    for (const server of Map.prototype.values.call(servers)) {
+      if (left-- <= 0) break;
+      found.add(server);
+    }
   }
   return undefined;
 }
+
+/** Where an error may have another one: by the language, and as clients do it. */
+const KEPT_AS: readonly string[] = [
+  'cause',
+  'original', // Sequelize
+  'originalError', // mssql
+  'detail', // Stripe
+  'reason', // mongoose
+  'error', // mongoose, and an ErrorEvent
+  'description', // socket.io, an ErrorEvent
+  'context', // socket.io, an XMLHttpRequest
+  'statusText', // what that has of it
+];
 
 /** More than any failure has: a getter may answer another object each time it is asked, without end. */
 const MAX_SEARCHED = 10_000;

@@ -143,6 +143,18 @@ describe('deniedError()', () => {
       assert.equal(deniedError(wrapped), error);
     }
   });
+  it('finds it where clients keep it', () => {
+    const wrapped: Record<string, unknown> = {
+      sequelize: { original: error },
+      mssql: { originalError: new Error('a', { cause: error }) },
+      stripe: { detail: error },
+      mongoose: { reason: { servers: new Map([['x:1', { error: new Error('a', { cause: error }) }]]) } },
+      'an ErrorEvent': { error },
+      'socket.io by WebSocket': { description: { error } },
+      'socket.io by polling': { context: { statusText: error } },
+    };
+    for (const [client, value] of Object.entries(wrapped)) assert.equal(deniedError(value), error, client);
+  });
   it('is undefined for anything else, cycles and throwing getters included', () => {
     const { proxy: revoked, revoke } = Proxy.revocable([], {});
     revoke();
@@ -168,6 +180,12 @@ describe('deniedError()', () => {
         },
       ),
       { errors: revoked },
+      { servers: revoked },
+      {
+        servers: Object.assign(new Map([['a', 1]]), {
+          values: () => assert.fail('its own values is called'),
+        }),
+      },
       { errors: Object.defineProperty([error], '0', { get: () => assert.fail() }) },
       {
         errors: new Proxy([], {
@@ -195,6 +213,12 @@ describe('deniedError() of what has no end', () => {
     Lazy.made = 0;
     assert.equal(deniedError(new Lazy('first')), undefined);
     assert.ok(Lazy.made >= 9_999 && Lazy.made <= 10_001, String(Lazy.made));
+    const servers = new Map<number, unknown>();
+    for (let i = 0; i < 10_000; i++) servers.set(i, new Error('another'));
+    servers.set(10_000, error);
+    assert.equal(deniedError({ servers }), undefined);
+    servers.set(5_000, error);
+    assert.equal(deniedError({ servers }), error);
   });
 
   it('finds the nearest of many', () => {

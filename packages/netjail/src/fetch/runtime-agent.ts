@@ -139,12 +139,20 @@ function withoutOthers<T>(look: () => T): T {
 
 /** True when the class comes from inside Node: its own complaint shows where its code stands. */
 function isBuiltIn(Agent: AgentClass): boolean {
+  // A process may keep no frames, or show them in a form of its own; where Error is frozen it cannot.
+  const errors = globals['Error'] as ErrorConstructor;
+  const { stackTraceLimit, prepareStackTrace } = errors;
+  Reflect.set(errors, 'stackTraceLimit', 10);
+  Reflect.set(errors, 'prepareStackTrace', undefined);
   try {
     new Agent({ factory: 'not a function' } as never);
     return false;
   } catch (error) {
     const frame = /^ *at .*$/m.exec(String((error as Error).stack))?.[0] ?? '';
     return frame.includes('node:internal/deps/undici/');
+  } finally {
+    Reflect.set(errors, 'stackTraceLimit', stackTraceLimit);
+    Reflect.set(errors, 'prepareStackTrace', prepareStackTrace);
   }
 }
 
