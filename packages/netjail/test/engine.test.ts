@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Address } from '../src/address.ts';
 import { Group, GroupBuilder, newHash, publicly } from '../src/group.ts';
+import { readHostPattern, type HostPattern } from '../src/host.ts';
 import { maskOf, orderBy } from '../src/internal/order.ts';
 import {
   differenceOf,
@@ -11,6 +12,7 @@ import {
   unionOf,
   withoutCovered,
 } from '../src/intervals.ts';
+import { Conditions } from '../src/list.ts';
 import { Prefix } from '../src/prefix.ts';
 import { ranges } from '../src/ranges.ts';
 import {
@@ -940,6 +942,31 @@ describe('Group.addTo()', () => {
     assert.deepEqual(parts('public', '10.0.0.1'), [' public', ' 2 0 ', [0x0a000001, 0x0a000001], []]);
     assert.deepEqual(parts('10.0.0.1', '*'), ['any ']);
     assert.deepEqual(parts('public', '*'), ['any ']);
+  });
+});
+
+describe('Conditions.namesFor()', () => {
+  it('is the same for two hosts when they have the same groups, and for no others', () => {
+    const patterns = ['a.test', 'ba.test', '*.a.test', '*.b.a.test', '*.b.test', 'c'];
+    const conditions = new Conditions(
+      [undefined, ...patterns, 'a.test'].map((text) =>
+        new GroupBuilder().build(text === undefined ? undefined : (readHostPattern(text) as HostPattern)),
+      ),
+    );
+    // Some end in the text of a pattern, and are not below it.
+    const names = ['', 'x.', 'y.', 'a', 'b.', 'x.b.', 'x.y.b.', '*.'].map((before) => `${before}a.test`);
+    const hosts = [...names, 'b.test', 'x.b.test', 'xb.test', '*.b.test', 'c', 'd', 'x.c', 'x.d'];
+    const groupsOf = (host: string): string =>
+      conditions
+        .ofHost(host, false)
+        .map((group) => conditions.all.indexOf(group))
+        .join();
+    for (const one of hosts) {
+      for (const other of hosts) {
+        const same = groupsOf(one) === groupsOf(other);
+        assert.equal(conditions.namesFor(one) === conditions.namesFor(other), same, `${one} ${other}`);
+      }
+    }
   });
 });
 
