@@ -497,7 +497,12 @@ describe('Entries malformed input', () => {
       'Cannot use "10.0.0.x1" as allow[0]: it is not an IP address; a name is written as { host: "10.0.0.x1" }',
       'SyntaxError',
     ],
-    ['10.0.0.0x1', 'Cannot use "10.0.0.0x1" as allow[0]: it is not an IP address', 'SyntaxError'],
+    // Addresses with something wrong in them, and what is no name either.
+    ...['10.0.0.0x1', '10.0.x.1a', 'a b.test'].map((text): [string, string, 'SyntaxError'] => [
+      text,
+      `Cannot use "${text}" as allow[0]: it is not an IP address`,
+      'SyntaxError',
+    ]),
     ['::g', 'Cannot use "::g" as allow[0]: it is not an IP address', 'SyntaxError'],
     ['publik', `Cannot use "publik" as allow[0]: it is not an IP address${noRange}`, 'SyntaxError'],
     ['a: b', 'Cannot use "a: b" as allow[0]: it is not an IP address', 'SyntaxError'],

@@ -125,12 +125,6 @@ export const equivalent = [
   // layer.ts
   ...all(
     'layer.ts',
-    'this.#conditional = allow.conditions !== undefined || block.conditions !== undefined;',
-    'speed: without conditions no group matches, so the facts decide nothing',
-    [['allow.conditions !== undefined || block.conditions !== undefined', 'true']],
-  ),
-  ...all(
-    'layer.ts',
     'this.#tablesOnly = block.conditions === undefined && block.plain.publicAt < 0;',
     'speed: the long way looks into the same table, and finds nothing else',
     [['block.conditions === undefined && block.plain.publicAt < 0', 'false']],
