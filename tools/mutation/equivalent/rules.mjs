@@ -129,6 +129,12 @@ export const equivalent = [
     'speed: the long way looks into the same table, and finds nothing else',
     [['block.conditions === undefined && block.plain.publicAt < 0', 'false']],
   ),
+  ...all(
+    'layer.ts',
+    'return found.sort((x, y) => x.at - y.at).filter(({ at }, i, all) => at !== all[i - 1]?.at);',
+    'only the prefixes of a range share a position, and each of them is shown by the name of the range',
+    [['i - 1', 'i + 1']],
+  ),
   ...all('layer.ts', 'default:', 'unreachable: each reason that an address can have is a case', [
     ['default:\n        throw new Error(`netjail: unreachable reason ${reason}`);', 'default:'],
   ]),
