@@ -1,7 +1,7 @@
 // The text of rules: what Rules.parse() reads and refuses, what toString() writes, and the same as JSON.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Rules, type RulesInit } from '../src/rules.ts';
+import { containsScopes, Rules, type RulesInit } from '../src/rules.ts';
 
 describe('Rules.parse()', () => {
   const rows: [text: string, json: ReturnType<Rules['toJSON']>][] = [
@@ -247,6 +247,27 @@ describe('Rules.intersect()', () => {
   });
 });
 
+describe('containsScopes()', () => {
+  const a = new Rules({ allow: ['10.0.0.0/8'] });
+  const b = new Rules({ allow: ['10.1.0.0/16'] });
+  const c = new Rules({ allow: ['::1'] });
+  const both = Rules.intersect(a, b);
+  const rows: [string, rules: Rules, part: Rules, boolean][] = [
+    ['they are those', a, a, true],
+    ['they say the same', a, new Rules({ allow: ['10.1.2.3/8', '10.0.0.1'] }), true],
+    ['they are others', a, b, false],
+    ['the others are the inner scope', both, a, true],
+    ['the others are the outer scope', both, b, true],
+    ['the others have another scope', a, both, false],
+    ['one of two scopes is another', both, Rules.intersect(a, c), false],
+    ['the scopes are nested the other way round', both, Rules.intersect(b, a), true],
+    ['the others are two of three scopes', Rules.intersect(c, both), Rules.intersect(b, c), true],
+  ];
+  for (const [when, rules, part, contained] of rows) {
+    it(`is ${contained} when ${when}`, () => assert.equal(containsScopes(rules, part), contained));
+  }
+});
+
 describe('Rules.id', () => {
   it('is the same for the same scopes in another order, and another for each part that differs', () => {
     const of = (init: RulesInit): string => new Rules(init).id;
@@ -307,6 +328,18 @@ describe('Rules malformed arguments', () => {
     [
       'Cannot use an object as rules: it is no Rules',
       () => Rules.intersect({ [Symbol.for('netjail.Rules')]: 1 } as never, new Rules({})),
+    ],
+    [
+      'Cannot use an object as rules: they have no text',
+      () =>
+        Rules.intersect(
+          Object.create(null, { [Symbol.for('netjail.Rules')]: { value: true } }),
+          new Rules({}),
+        ),
+    ],
+    [
+      'Cannot use an object as rules: it is a proxy of Rules, or only inherits from them',
+      () => Rules.intersect(new Proxy(new Rules({}), {}), new Rules({})),
     ],
     [
       'Cannot judge 1: an address is a string or an Address',
