@@ -14,7 +14,13 @@ import {
   type GuardSettings,
 } from './options.ts';
 import { DEFAULT_MAX_POOLS, Pools } from './pool.ts';
-import { listen, PooledAgent, type AgentLike, type AgentListener } from './pooled-agent.ts';
+import {
+  listen,
+  PooledAgent,
+  tolerateLateClose,
+  type AgentLike,
+  type AgentListener,
+} from './pooled-agent.ts';
 import { proxiedDenial } from './proxied.ts';
 import { conclusive } from './resolver.ts';
 import type { Rules } from './rules.ts';
@@ -107,9 +113,11 @@ export class DispatcherPools {
 
     const { resolver, answers, mode } = settings;
     const ofConnections: GuardSettings =
-      resolver === undefined ? settings : { rules: undefined, resolver: conclusive(resolver), answers, mode };
+      resolver === undefined
+        ? settings
+        : { rules: undefined, givenRules: false, resolver: conclusive(resolver), answers, mode };
     // undici 8 sends one connection ahead where there may be HTTP/2, and lets all else wait for it.
-    const own = { ...clientOptions, allowH2: protocols.length > 1 };
+    const own: Record<string, unknown> = { ...clientOptions, allowH2: protocols.length > 1 };
     this.#build = (connector) => new Agent({ ...own, connect: connector } as never);
     this.#pools = new Pools(
       readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),
@@ -124,6 +132,8 @@ export class DispatcherPools {
           onCrowded: () => (this.#usual = undefined),
         });
         const agent = this.#build(connector.connect);
+        // Only a pool of a limited number of clients has a queue.
+        if (own['connections'] !== undefined) tolerateLateClose(agent);
         if (this.#onEvent !== undefined) listen(agent, this.#onEvent);
         return new PooledAgent(agent, connector);
       },

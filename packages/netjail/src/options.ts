@@ -32,6 +32,8 @@ export type ConnectOption = Readonly<Record<string, unknown>> | (object & { read
 export interface GuardSettings {
   /** Read it once for each call, when the call is made: it may be another one at the next. */
   readonly rules: Rules | undefined;
+  /** Whether they come from the options, and those in effect do not count. */
+  readonly givenRules: boolean;
   readonly resolver: Resolver | undefined;
   readonly answers: 'any' | 'all';
   readonly mode: 'enforce' | 'report';
@@ -69,6 +71,7 @@ export function readOptions(options: unknown): { settings: GuardSettings; rest: 
     throw invalidOption('mode', `it is "enforce" or "report", not ${show(mode)}`);
   }
   const others = {
+    givenRules: rules !== undefined,
     resolver: resolver as Resolver | undefined,
     answers: answers ?? 'any',
     mode: mode ?? 'enforce',

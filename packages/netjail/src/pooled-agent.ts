@@ -63,3 +63,28 @@ export function listen(agent: AgentLike, onEvent: AgentListener): void {
   };
   for (const name of EVENTS) emitter.on?.(name, (origin, _targets, error) => onEvent(name, origin, error));
 }
+
+/** A client inside of an agent. */
+interface ClientLike {
+  readonly destroyed?: boolean;
+  close(callback?: unknown): unknown;
+}
+
+/**
+ * Lets the clients of an agent be closed when they are destroyed already. The pools of undici 6 do that when
+ * they are closed while requests are queued, and nobody catches its failure, which would end the process.
+ */
+export function tolerateLateClose(agent: AgentLike): void {
+  const emitter = agent as {
+    on?: (name: string, listener: (origin: unknown, targets: readonly ClientLike[]) => void) => void;
+  };
+  emitter.on?.('connect', (_origin, targets) => {
+    const client = targets.at(-1);
+    if (client === undefined || Object.hasOwn(client, 'close')) return;
+    const { close } = client;
+    client.close = function (this: ClientLike, callback?: unknown): unknown {
+      const isLate = callback === undefined && this.destroyed === true;
+      return isLate ? Promise.resolve() : close.call(this, callback);
+    };
+  });
+}

@@ -73,7 +73,8 @@ function readConnect(args: readonly unknown[]): {
   const [first, second] = args;
   if (isRecord(first)) {
     const options = readOnce(first) as Record<string, unknown>;
-    const path = typeof options['path'] === 'string' ? options['path'] : undefined;
+    // To Node an empty one is none.
+    const path = typeof options['path'] === 'string' && options['path'] !== '' ? options['path'] : undefined;
     delete options['path'];
     refuseOptions(options, AROUND_THE_GATE);
     return { options, path, onConnect };

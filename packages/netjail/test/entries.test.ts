@@ -384,7 +384,13 @@ describe('Entries with a path', () => {
 });
 
 describe('Guard.admitPath()', () => {
-  const settings = { rules: undefined, resolver: undefined, answers: 'any', mode: 'enforce' } as const;
+  const settings = {
+    rules: undefined,
+    givenRules: false,
+    resolver: undefined,
+    answers: 'any',
+    mode: 'enforce',
+  } as const;
   const rules = new Rules({ allow: [{ path: '/run/a.sock' }], block: [{ path: '/run/b.sock' }] });
 
   it('returns when the path is allowed, and throws a denial when it is not', () => {

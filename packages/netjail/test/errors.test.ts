@@ -131,6 +131,13 @@ describe('DeniedError', () => {
   });
 });
 
+describe('DeniedError', () => {
+  it('has denials that nobody can change', () => {
+    const { denials } = new DeniedError({ host: 'x', denials: [denied(undefined, 'no-rules')] });
+    assert.ok(Object.isFrozen(denials) && Object.isFrozen(denials[0]));
+  });
+});
+
 describe('deniedError()', () => {
   const error = new DeniedError({ host: 'x', denials: [denied(undefined, 'no-rules')] });
   it('finds it in causes and aggregates, at any depth', () => {

@@ -399,6 +399,24 @@ describe('watchPolicy()', () => {
     assert.throws(() => watchPolicy('x', { signal: controller.signal }), { name: 'AbortError' });
   });
 
+  for (const [what, text] of [
+    ['other rules', OTHER],
+    ['a broken file', '{'],
+  ] as const) {
+    it(`changes and tells nothing when it is closed while it reads ${what}`, async (t) => {
+      const { policy, path } = watched(t, OPEN, {
+        interval: 0,
+        onError: () => assert.fail('onError was called'),
+      });
+      const { rules } = policy;
+      writeFileSync(path, text);
+      const reading = policy.reload();
+      policy.close();
+      await reading;
+      assert.equal(policy.rules, rules);
+    });
+  }
+
   it('throws at the start when the file is broken or missing, for there are no good rules', (t) => {
     const { path } = watched(t, OPEN);
     writeFileSync(path, '{}');

@@ -1,6 +1,5 @@
 import { currentRules } from '../context.ts';
 import { DispatcherPools } from '../dispatcher-pools.ts';
-import { isRecord } from '../internal/assert.ts';
 import { invalidOption } from '../options.ts';
 import type { FetchOptions } from './options.ts';
 import { runtimeAgent, runtimeFetch } from './runtime-agent.ts';
@@ -57,11 +56,14 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
     // Before anything is awaited: the rules are the caller's.
     const dispatcher = pools.dispatcherFor(pools.settings.rules ?? currentRules());
     if (init === undefined || init === null) return [input, { dispatcher } as RequestInit];
-    // Not plain (a Request, a class of the caller's): let the runtime read it, once.
-    if (!isRecord(init) || !isPlain(init))
+    // No object: let the runtime say so.
+    if (typeof init !== 'object' && typeof init !== 'function')
       return [new Request(input, init as RequestInit), { dispatcher } as RequestInit];
     // Its own from the start: an accessor of a polluted prototype must not have ours instead.
-    const own: Record<string, unknown> = { dispatcher: undefined, ...init };
+    const own: Record<string, unknown> = {
+      dispatcher: undefined,
+      ...(isPlain(init) ? init : readMembers(init)),
+    };
     if (own['dispatcher'] !== undefined) throw invalidOption('dispatcher', 'it would lead around the rules');
     own['dispatcher'] = dispatcher;
     return [input, own];
@@ -78,6 +80,39 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
     close: () => pools.close(),
     destroy: (error: Error | null = null) => pools.destroy(error),
   });
+}
+
+/** What the runtime reads of an init. */
+const MEMBERS = [
+  'body',
+  'cache',
+  'credentials',
+  'dispatcher',
+  'duplex',
+  'headers',
+  'integrity',
+  'keepalive',
+  'method',
+  'mode',
+  'priority',
+  'redirect',
+  'referrer',
+  'referrerPolicy',
+  'signal',
+  'window',
+];
+
+/**
+ * What an init says that has more than properties of its own (a Request, a class of the caller's). Not a
+ * Request made of it: that would follow the signal only for as long as somebody has it.
+ */
+function readMembers(init: object): Record<string, unknown> {
+  const members: Record<string, unknown> = {};
+  for (const name of MEMBERS) {
+    const value = (init as Record<string, unknown>)[name];
+    if (value !== undefined) members[name] = value;
+  }
+  return members;
 }
 
 function isPlain(value: object): boolean {

@@ -15,45 +15,19 @@ import { isRecord, readOnce } from '../internal/assert.ts';
 import { readInteger, readOptions, refuseOptions, type GuardSettings } from '../options.ts';
 import { DEFAULT_MAX_POOLS, Pools } from '../pool.ts';
 import { namesAnotherTarget, proxiedDenial } from '../proxied.ts';
-import type { Rules } from '../rules.ts';
+import { containsScopes } from '../rules.ts';
 import { readTarget } from '../target.ts';
-import { callWhenOpen, closed, failRequest, type Created } from './outcome.ts';
+import { callWhenOpen, closed, failRequest, foreign, type Created } from './outcome.ts';
+import { Pass, PASS, RulesPool } from './pass.ts';
+import { Places } from './places.ts';
 import { isGiven, leadsAround, readDirect, REFUSED_IN_REQUEST, type Options } from './request-options.ts';
 
 type Open = (options: ConnectOptions | PathOptions) => unknown;
 /** What a class on ours may have of its own. */
 type Overridable = { readonly getName: unknown; readonly createSocket: unknown };
+type SocketMade = (error: Error | null, socket: Socket) => void;
 
 const REFUSED_IN_AGENT = [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'agent'];
-
-/** Where the options of a request, and its socket, say under which rules they are. */
-const PASS = Symbol('netjail.pass');
-
-let pools = 0;
-
-/** The connections of one rule set inside an agent: those under names that end with its number. */
-class RulesPool extends Guard {
-  /** The agent that it belongs to. */
-  readonly gate: AgentGate;
-  readonly suffix: string = `:rules-${++pools}`;
-  retired = false;
-
-  constructor(rules: Rules | undefined, settings: GuardSettings, gate: AgentGate) {
-    super(rules, settings);
-    this.gate = gate;
-  }
-}
-
-/** What a request travels with inside Node's agent, which copies its options on the way. */
-export class Pass {
-  readonly pool: RulesPool;
-  /** The name of its sockets, once Node has asked for it: it is asked for at each step. */
-  name: string | undefined = undefined;
-
-  constructor(pool: RulesPool) {
-    this.pool = pool;
-  }
-}
 
 /**
  * What makes an agent guarded. The rules of each request are read when it is made and travel in its
@@ -73,6 +47,10 @@ export class AgentGate {
   /** The pass of the request that Node makes a socket for. */
   #creating: Pass | undefined;
   #base: Overridable | undefined;
+  /** What it opened for no request that it knew of. */
+  readonly #opened = new WeakMap<Socket, Guard>();
+  /** Where there are only so many. */
+  #places: Places | undefined;
 
   constructor(options: unknown) {
     const { settings, rest } = readOptions(options);
@@ -94,6 +72,7 @@ export class AgentGate {
     this.#agent = agent;
     this.#secure = agent instanceof https.Agent;
     this.#base = base;
+    if (agent.maxTotalSockets < Infinity) this.#places = new Places(agent);
     return this;
   }
 
@@ -128,8 +107,8 @@ export class AgentGate {
       const error = proxiedDenial(pool, request.method, request.path, own);
       if (error !== undefined) return failRequest(request, options, error);
     }
-    this.sending = new Pass(pool);
-    return this.#isOverridden ? this.#tag(request, options, this.sending) : options;
+    const pass = (this.sending = new Pass(pool, this.#isOverridden));
+    return pass.renamed ? this.#tag(request, options, pass) : options;
   }
 
   /** Whether a class on ours, or somebody for this agent, names or makes its connections. */
@@ -147,35 +126,56 @@ export class AgentGate {
   /**
    * Has Node make a socket for a request, under the rules of that: Node does it when another request
    * ends, in the context of that one, and a class on ours may ask for the socket with options of its own,
-   * or later.
+   * those of another request among them, or later.
    */
-  create(request: unknown, given: unknown, createSocket: (options: unknown) => void): void {
+  create(
+    request: http.ClientRequest,
+    given: unknown,
+    callback: SocketMade,
+    createSocket: (options: unknown, callback: SocketMade) => void,
+  ): void {
+    this.#places?.making(request);
     const own = this.passOf(given);
-    const pass = own ?? this.passOf(request);
+    const pass = this.passOf(request) ?? own;
     const options = own === pass ? given : { ...(given as Options), [PASS]: pass };
+    const made: SocketMade = (error, socket) => {
+      const isForeign = !error && pass !== undefined && this.#isForeign(pass, socket);
+      callback(error, socket);
+      // Not before: then the request listens, and nothing has been written yet.
+      if (isForeign) socket.destroy(foreign());
+    };
     const outer = this.#creating;
     this.#creating = pass;
     try {
-      if (pass === undefined || this.#isUnder(pass)) createSocket(options);
-      else underRulesOfCall(pass.pool.rules, () => createSocket(options));
+      if (pass === undefined || this.#isUnder(pass)) createSocket(options, made);
+      else underRulesOfCall(pass.pool.rules, () => createSocket(options, made));
     } finally {
       this.#creating = outer;
     }
   }
 
+  /** Whether this agent opened a socket under rules that may allow what those of the request do not. */
+  #isForeign({ pool }: Pass, socket: Socket): boolean {
+    const under = this.passOf(socket)?.pool ?? this.#opened.get(socket);
+    if (under === undefined || under === pool) return false;
+    const [own, others] = [pool.rules, under.rules];
+    if (own === undefined || others === undefined) return own !== others;
+    return !containsScopes(others, own);
+  }
+
   /** Whether what is opened now is under the rules of this request. */
   #isUnder({ pool }: Pass): boolean {
-    return this.#settings.rules !== undefined || currentRules() === pool.rules;
+    return this.#settings.givenRules || currentRules() === pool.rules;
   }
 
   /**
-   * What a request is sent with, after Node's `addRequest`. `outer` is what was being sent before it: a
+   * What a request was sent with, after Node's `addRequest`. `outer` is what was being sent before it: a
    * request can be made while another one is, by whoever is told of its socket.
    */
-  sent(request: http.ClientRequest, outer: Pass | undefined): void {
-    const name = this.sending?.name;
+  sent(request: http.ClientRequest, options: Options, outer: Pass | undefined): void {
+    const pass = this.sending;
     this.sending = outer;
-    if (name === undefined) {
+    if (pass?.name === undefined) {
       request.destroy(
         misuse(
           Error,
@@ -183,23 +183,12 @@ export class AgentGate {
           'Cannot send the request: its agent did not ask for the name of its connections, which keeps rule sets apart',
         ),
       );
-    } else if (this.#agent!.maxTotalSockets < Infinity) this.#makeRoom(name);
+    } else this.#places?.sent(request, pass.renamed ? undefined : pass.name, { ...options, [PASS]: pass });
   }
 
-  /**
-   * Ends an idle connection where a request waits only because there are `maxTotalSockets` of them: Node
-   * would wait until it closes by itself, and each rule set has some of its own.
-   */
-  #makeRoom(name: string): void {
-    const { requests, sockets, freeSockets, maxSockets, maxTotalSockets, totalSocketCount } =
-      this.#agent as http.Agent & { readonly totalSocketCount: number };
-    if (requests[name] === undefined || totalSocketCount < maxTotalSockets) return;
-    if ((sockets[name]?.length ?? 0) >= maxSockets) return;
-    // One that is destroyed stays in the list until it has closed.
-    Object.values(freeSockets)
-      .flat()
-      .find((socket) => socket?.destroyed === false)
-      ?.destroy();
+  /** After Node has taken a socket from its lists. */
+  removed(): void {
+    this.#places?.removed();
   }
 
   /**
@@ -216,7 +205,7 @@ export class AgentGate {
   /** The pass in the options of a request, or of a socket; `undefined` in anybody else's. */
   passOf(holder: unknown): Pass | undefined {
     const pass = (holder as { [PASS]?: Pass } | undefined)?.[PASS];
-    return pass?.pool.gate === this ? pass : undefined;
+    return pass?.pool.owner === this ? pass : undefined;
   }
 
   /**
@@ -230,11 +219,13 @@ export class AgentGate {
     // For a request the options are Node's own copy, made for this one connection.
     const options = own === undefined ? readDirect(given) : (given as Options);
     const creating = this.#creating;
-    // A class on ours may open it with options of its own, and under narrower rules.
-    const pass = own ?? (creating !== undefined && this.#isUnder(creating) ? creating : undefined);
-    const guard = pass?.pool ?? new Guard(this.#settings.rules ?? currentRules(), this.#settings);
+    // A class on ours may open it with options of its own, or of another request, and under narrower rules.
+    const isOfRequest = creating !== undefined && (own === creating || this.#isUnder(creating));
+    const pass = isOfRequest ? creating : own;
+    let guard: Guard | undefined = pass?.pool;
     let socket: Socket;
     try {
+      guard ??= new Guard(this.#settings.rules ?? currentRules(), this.#settings);
       // A request that was admitted before may finish.
       if (pass === undefined && this.#closed) throw closed('open a socket');
       const { socketPath } = options as { socketPath?: unknown };
@@ -250,9 +241,11 @@ export class AgentGate {
         process.nextTick(callback as Created, error as Error);
         return undefined as never;
       }
+      guard ??= new Guard(undefined, this.#settings);
       socket = lockSocket(this.#open(guard, open, failingOptions(error as Error, options)));
     }
     if (pass !== undefined) (socket as unknown as Options)[PASS] = pass;
+    else this.#opened.set(socket, guard);
     if (own !== undefined) return socket;
     endIfAborted(socket, options['signal']);
     if (typeof callback === 'function')
@@ -262,7 +255,7 @@ export class AgentGate {
 
   /** Whether a socket that no request uses may be kept. */
   keeps(socket: unknown): boolean {
-    return this.passOf(socket)?.pool.retired === false;
+    return this.passOf(socket)?.pool.retired === false && this.#places?.isWanted !== true;
   }
 
   closeIdleConnections(): void {
@@ -286,7 +279,7 @@ export class AgentGate {
    */
   #open({ rules }: Guard, open: Open, options: ConnectOptions | PathOptions): Socket {
     const opened =
-      this.#settings.rules !== undefined || currentRules() === rules
+      this.#settings.givenRules || currentRules() === rules
         ? open(options)
         : underRulesOfCall(rules, () => open(options));
     return opened as Socket;

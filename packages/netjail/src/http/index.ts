@@ -68,21 +68,34 @@ export class HttpAgent extends http.Agent {
       // @ts-expect-error -- the types leave it out
       super.addRequest(request, admitted);
     } finally {
-      gate.sent(request, outer);
+      gate.sent(request, admitted, outer);
     }
   }
 
   /** Called by Node when a request needs a socket, at once or when another request has ended. */
   createSocket(request: http.ClientRequest, options: unknown, callback: unknown): void {
+    this.#gate.create(request, options, callback as never, (own, made) => {
+      // @ts-expect-error -- the types leave it out
+      super.createSocket(request, own, made);
+    });
+  }
+
+  /** Called by Node when a socket is closed, or handed over to whoever has upgraded it. */
+  removeSocket(socket: unknown, options: unknown): void {
     // @ts-expect-error -- the types leave it out
-    this.#gate.create(request, options, (own) => super.createSocket(request, own, callback));
+    super.removeSocket(socket, options);
+    this.#gate.removed();
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
   override getName(options?: http.ClientRequestArgs): string {
     const pass = this.#gate.passFor(options);
     if (pass === undefined) return super.getName(options);
-    return (pass.name ??= super.getName(options) + pass.pool.suffix);
+    const name = pass.renamed ? undefined : pass.name;
+    if (name !== undefined) return name;
+    const own = super.getName(options) + pass.pool.suffix;
+    pass.name ??= own;
+    return own;
   }
 
   /**
@@ -154,21 +167,34 @@ export class HttpsAgent extends https.Agent {
       // @ts-expect-error -- the types leave it out
       super.addRequest(request, admitted);
     } finally {
-      gate.sent(request, outer);
+      gate.sent(request, admitted, outer);
     }
   }
 
   /** Called by Node when a request needs a socket, at once or when another request has ended. */
   createSocket(request: http.ClientRequest, options: unknown, callback: unknown): void {
+    this.#gate.create(request, options, callback as never, (own, made) => {
+      // @ts-expect-error -- the types leave it out
+      super.createSocket(request, own, made);
+    });
+  }
+
+  /** Called by Node when a socket is closed, or handed over to whoever has upgraded it. */
+  removeSocket(socket: unknown, options: unknown): void {
     // @ts-expect-error -- the types leave it out
-    this.#gate.create(request, options, (own) => super.createSocket(request, own, callback));
+    super.removeSocket(socket, options);
+    this.#gate.removed();
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
   override getName(options?: https.RequestOptions): string {
     const pass = this.#gate.passFor(options);
     if (pass === undefined) return super.getName(options);
-    return (pass.name ??= super.getName(options) + pass.pool.suffix);
+    const name = pass.renamed ? undefined : pass.name;
+    if (name !== undefined) return name;
+    const own = super.getName(options) + pass.pool.suffix;
+    pass.name ??= own;
+    return own;
   }
 
   /**

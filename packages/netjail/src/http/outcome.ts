@@ -1,6 +1,7 @@
 // How a request or a client is told what became of its connection.
 import http from 'node:http';
 import type { Socket } from 'node:net';
+import { tellLater } from '../connect-options.ts';
 import { misuse } from '../errors.ts';
 import type { Options } from './request-options.ts';
 
@@ -26,11 +27,19 @@ export function closed(verb: string): Error {
   return misuse(Error, 'ERR_NETJAIL_CLOSED', `Cannot ${verb}: the agent is closed`);
 }
 
+export function foreign(): Error {
+  return misuse(
+    Error,
+    'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
+    'Cannot use the connection: its agent opened it under other rules than those of the request',
+  );
+}
+
 /** Fails one request through its own channel, before any socket exists. */
 export function failRequest(request: http.ClientRequest, options: Options, error: Error): undefined {
   const agent = new http.Agent();
   agent.createConnection = (_options, callback) => {
-    callback!(error, undefined as never);
+    tellLater(callback as never, error);
     return undefined as never;
   };
   (agent as unknown as AddRequest).addRequest(request, options);

@@ -1,6 +1,7 @@
 // Sockets of the dial and of agents: what can be done with them, and what they are made of.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import tls from 'node:tls';
@@ -81,6 +82,10 @@ describe('dial()', () => {
       const [error] = (await inTime(once(socket, 'error'), 'the socket')) as [Error];
       assert.equal(error.name, 'AbortError');
     }
+    // That nobody waits for it is said first, as of a connection that is allowed.
+    const denied = dial({ host: DENIED, port: lab.port, signal: AbortSignal.abort() });
+    const [abort] = (await inTime(once(denied, 'error'), 'the socket')) as [Error];
+    assert.equal(abort.name, 'AbortError');
     const after = dial({ host: ALLOWED, port: lab.port });
     await once(after, 'connect');
     after.destroy();
@@ -132,6 +137,42 @@ describe('a denial', () => {
       assert.match(String(deniedError(error)?.reason), /^(?:blocked|path-not-allowed)$/);
     });
   }
+});
+
+describe('an error of a request that is told without a socket', () => {
+  const closed = new HttpAgent({ rules });
+  closed.close();
+  for (const [name, options, code] of [
+    [
+      'a target that its path names',
+      { agent: new HttpAgent({ rules }), path: `http://${DENIED}/` },
+      'ERR_NETJAIL_DENIED',
+    ],
+    ['an agent that is closed', { agent: closed }, 'ERR_NETJAIL_CLOSED'],
+  ] as const) {
+    it(`of ${name} waits for whoever awaits the request before he listens`, async () => {
+      await new Promise(setImmediate);
+      const { request } = await new Promise<{ request: http.ClientRequest }>((resolve) => {
+        setImmediate(() => resolve({ request: http.request({ host: ALLOWED, port: 1, ...options }) }));
+      });
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+      const [error] = (await inTime(once(request, 'error'), 'the error')) as [{ code: unknown }];
+      assert.equal(error.code, code);
+    });
+  }
+});
+
+describe('dial.socket() and dial()', () => {
+  it('connect to the host when the path is empty, as in Node', async (t) => {
+    const lab = await startLab(t);
+    const dial = createDial({ rules });
+    const target = { host: ALLOWED, port: lab.port, path: '' };
+    const sockets = [dial.socket().connect(target), dial(target), net.connect(target)];
+    for (const socket of sockets) {
+      const [data] = await inTime(once(socket.end('GET / HTTP/1.0\r\n\r\n'), 'data'), 'the answer');
+      assert.match(String(data), /^HTTP\/1\.1 200/);
+    }
+  });
 });
 
 describe('dial.tls()', () => {

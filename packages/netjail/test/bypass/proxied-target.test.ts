@@ -33,6 +33,9 @@ describe('Dispatcher', () => {
         address: DENIED,
         entry: '127.0.0.1',
       });
+      // A slash in front is none of an authority, but undici puts one there.
+      for (const path of ['/127.0.0.1:80', '/', ''])
+        await assertDenied(dispatcher.connect({ origin, path }), { host: path, reason: 'proxied-name' });
       assert.deepEqual([lab.allowed.connections, lab.allowed.requests.length], seen);
       assert.equal(lab.denied.connections, 0);
       await dispatcher.destroy();

@@ -92,6 +92,54 @@ describe('HttpAgent with keepAlive and maxTotalSockets', () => {
   });
 });
 
+describe('HttpAgent with a queue', () => {
+  it('asks the function of its rules once for each request, when it is made', async (t) => {
+    const lab = await startLab(t);
+    let asked = 0;
+    let gone = false;
+    const agent = new HttpAgent({
+      maxSockets: 1,
+      rules: () => {
+        asked++;
+        if (gone) throw new Error('the tenant is gone');
+        return wide;
+      },
+    });
+    t.after(() => agent.destroy());
+    const calls = [get(agent, lab.url(ALLOWED, '/hang')), get(agent, lab.url(ALLOWED))];
+    gone = true;
+    await inFlight(lab);
+    release(lab.allowed);
+    assert.deepEqual(await inTime(Promise.all(calls), 'the requests'), [200, 200]);
+    assert.equal(asked, 2);
+  });
+
+  it('opens connections for what is in it after close()', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ maxTotalSockets: 1 });
+    const ask = (rules: Rules, path?: string): Promise<unknown> =>
+      withRules(rules, () => get(agent, lab.url(ALLOWED, path)));
+    const calls = [ask(wide, '/hang'), ask(strict)];
+    await inFlight(lab);
+    agent.close();
+    release(lab.allowed);
+    assert.deepEqual(await inTime(Promise.all(calls), 'the requests'), [200, 200]);
+    assert.equal(lab.allowed.connections, 2);
+  });
+
+  it('keeps no connection of what was in it when destroy() was called', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ maxSockets: 1, keepAlive: true, rules: wide });
+    const first = get(agent, lab.url(ALLOWED, '/hang')).catch(({ code }: { code: unknown }) => code);
+    const queued = get(agent, lab.url(ALLOWED));
+    await inFlight(lab);
+    agent.destroy();
+    assert.deepEqual(await inTime(Promise.all([first, queued]), 'the requests'), ['ECONNRESET', 200]);
+    await inTime(lab.drained(), 'the connections');
+    assert.deepEqual(Object.keys(agent.freeSockets), []);
+  });
+});
+
 const limits: HttpAgentOptions[] = [
   { maxTotalSockets: 1 },
   { maxSockets: 1 },

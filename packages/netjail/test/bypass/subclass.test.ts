@@ -174,3 +174,162 @@ describe('options of its own that a class on HttpAgent opens a connection with',
     assert.equal(lab.denied.connections, 0);
   });
 });
+
+/** Rules that allow what others do not, in every way in which an agent has them. */
+const nowhere = new Rules({ allow: ['10.0.0.0/8'] });
+
+describe('a class on HttpAgent that opens a connection under other rules than those of the request', () => {
+  /** Opens what is queued when it is told to, in the context of whoever does that. */
+  class Limited extends HttpAgent {
+    readonly queued: (() => void)[] = [];
+    override createConnection({ host, port }: Target, callback?: unknown): never {
+      this.queued.push(() =>
+        (callback as (error: null, socket: unknown) => void)(null, super.createConnection({ host, port })),
+      );
+      return undefined as never;
+    }
+  }
+  const refused = { code: 'ERR_NETJAIL_UNSUPPORTED_RUNTIME', message: /under other rules/ };
+
+  it('fails the request when the rules are others by then', async (t) => {
+    const lab = await startLab(t);
+    let rules = nowhere;
+    const agent = new Limited({ rules: () => rules, keepAlive: true });
+    t.after(() => agent.destroy());
+    const sent = get(agent, lab.url(ALLOWED));
+    rules = wide;
+    agent.queued.pop()!();
+    await assert.rejects(inTime(sent, 'the request'), refused);
+    assert.equal(lab.allowed.requests.length, 0);
+  });
+
+  it('fails the request when other rules are in effect where it is opened', async (t) => {
+    const lab = await startLab(t);
+    const agent = new Limited({ keepAlive: true });
+    t.after(() => agent.destroy());
+    for (const own of [nowhere, undefined]) {
+      const sent = withRules(own, () => get(agent, lab.url(ALLOWED)));
+      withRules(wide, () => agent.queued.pop()!());
+      await assert.rejects(inTime(sent, 'the request'), refused);
+    }
+    assert.equal(lab.allowed.requests.length, 0);
+  });
+
+  it('fails a queued request, and the next one has its connection', async (t) => {
+    const lab = await startLab(t);
+    let rules = wide;
+    const agent = new Limited({ rules: () => rules, maxTotalSockets: 1 });
+    t.after(() => agent.destroy());
+    const open = async (): Promise<void> => {
+      while (agent.queued.length === 0) await new Promise(setImmediate);
+      agent.queued.pop()!();
+    };
+    const first = get(agent, lab.url(ALLOWED, '/hang'));
+    await open();
+    while (lab.allowed.requests.length === 0) await new Promise(setImmediate);
+    rules = nowhere;
+    const second = get(agent, lab.url(ALLOWED));
+    rules = wide;
+    const third = get(agent, lab.url(ALLOWED));
+    release(lab.allowed);
+    await open();
+    await assert.rejects(inTime(second, 'the second request'), refused);
+    await open();
+    assert.deepEqual(await inTime(Promise.all([first, third]), 'the others'), [200, 200]);
+  });
+
+  it('serves the request when these contain those of the request, or are the same written anew', async (t) => {
+    const lab = await startLab(t);
+    const agent = new Limited();
+    t.after(() => agent.destroy());
+    for (const own of [wide, new Rules({ allow: ['127.0.0.0/8'] })]) {
+      const sent = withRules(own, () => get(agent, lab.url(ALLOWED)));
+      withRules(wide, () => withRules(strict, () => agent.queued.pop()!()));
+      assert.equal(await inTime(sent, 'the request'), 200);
+    }
+    const sent = withRules(new Rules({ allow: ['127.0.0.0/8'] }), () => get(agent, lab.url(ALLOWED)));
+    withRules(wide, () => agent.queued.pop()!());
+    assert.equal(await inTime(sent, 'the request'), 200);
+  });
+});
+
+describe('a class on HttpAgent that keeps the options of one request for others', () => {
+  class InConnection extends HttpAgent {
+    #first: Target | undefined;
+    override createConnection(options: Target): ReturnType<HttpAgent['createConnection']> {
+      this.#first ??= { ...options };
+      return super.createConnection({ ...this.#first, host: options.host, port: options.port });
+    }
+  }
+  class InSocket extends HttpAgent {
+    #first: Target | undefined;
+    override createSocket(request: http.ClientRequest, options: Target, callback: unknown): void {
+      this.#first ??= { ...options };
+      super.createSocket(request, { ...this.#first, host: options.host, port: options.port }, callback);
+    }
+  }
+
+  for (const [where, Agent] of Object.entries({ InConnection, InSocket })) {
+    it(`has the rules of each request (${where})`, async (t) => {
+      const lab = await startLab(t);
+      const agent = new Agent({ keepAlive: true });
+      t.after(() => agent.destroy());
+      const ask = (rules: Rules | undefined, host: string): Promise<unknown> =>
+        withRules(rules, () => get(agent, lab.url(host)));
+      assert.equal(await ask(wide, ALLOWED), 200);
+      assert.equal(await ask(strict, DENIED), `${DENIED} blocked`);
+      assert.equal(await ask(undefined, DENIED), `${DENIED} not-allowed`);
+      assert.equal(lab.denied.connections, 0);
+    });
+  }
+});
+
+describe('a class on HttpAgent that makes sockets for some requests with options of their own', () => {
+  it('has connections of each kind under a name of their own, as in Node', async (t) => {
+    const lab = await startLab(t);
+    const seen: unknown[][] = [];
+    for (const Base of [http.Agent, HttpAgent]) {
+      class Sharded extends (Base as typeof HttpAgent) {
+        override createSocket(request: http.ClientRequest, options: Target, callback: unknown): void {
+          const localAddress = request.getHeader('x-shard') as string;
+          super.createSocket(request, { ...options, localAddress }, callback);
+        }
+      }
+      const agent = new Sharded({ keepAlive: true, ...(Base === HttpAgent ? { rules: wide } : {}) });
+      t.after(() => agent.destroy());
+      const from: unknown[] = [];
+      for (const shard of ['127.0.0.8', '127.0.0.9', '127.0.0.8']) {
+        const free = once(agent, 'free');
+        const request = http.get(lab.url(ALLOWED), { agent, headers: { 'x-shard': shard } });
+        const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+        from.push(response.socket.localAddress);
+        response.resume();
+        await free;
+      }
+      seen.push(from);
+    }
+    assert.deepEqual(seen[1], seen[0]);
+    assert.deepEqual(seen[1], ['127.0.0.8', '127.0.0.9', '127.0.0.8']);
+  });
+});
+
+describe('a class on HttpAgent that asks another agent for its sockets', () => {
+  it('has them judged by the rules of that one', async (t) => {
+    const lab = await startLab(t);
+    const other = new HttpAgent({ rules: strict });
+    class Front extends HttpAgent {
+      override createConnection(
+        options: Target,
+        callback?: unknown,
+      ): ReturnType<HttpAgent['createConnection']> {
+        return other.createConnection(options, callback);
+      }
+    }
+    const agent = new Front({ rules: wide });
+    assert.deepEqual(
+      [await get(agent, lab.url(ALLOWED)), await get(agent, lab.url(DENIED))],
+      [200, `${DENIED} blocked`],
+    );
+    assert.equal(lab.denied.connections, 0);
+  });
+});

@@ -228,4 +228,17 @@ describe('a process', () => {
       assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
     },
   );
+
+  it('ends by itself after a request, long before the time to connect would have been over', async (t) => {
+    const lab = await startLab(t);
+    const { status, stdout, stderr } = await runToEnd(
+      lab,
+      `const own = new Dispatcher({ Agent, rules, connectTimeout: 120_000 });
+       const { statusCode, body } = await request(process.env.ALLOWED, { dispatcher: own });
+       await body.dump();
+       await own.close();
+       console.log(statusCode);`,
+    );
+    assert.deepEqual([status, stdout, stderr], [0, '200\n', '']);
+  });
 });

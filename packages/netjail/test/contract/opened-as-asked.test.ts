@@ -11,7 +11,8 @@ import { Dispatcher } from '../../src/undici/index.ts';
 import { Pools } from '../../src/pool.ts';
 import { refusedOption, rules } from '../helpers/attack.ts';
 import { inTime } from '../helpers/in-time.ts';
-import { ALLOWED, startLab, tlsCertificate } from '../helpers/lab.ts';
+import { ALLOWED, DENIED, startLab, tlsCertificate } from '../helpers/lab.ts';
+import { run } from '../helpers/process.ts';
 
 describe('Dispatcher over TLS', () => {
   it('asks for the server name of its options, else of the Host header, else of the URL', async (t) => {
@@ -106,20 +107,59 @@ describe('Pools', () => {
   });
 });
 describe('createFetch()', () => {
-  it('refuses or ignores a dispatcher of an init that is no plain object', async (t) => {
+  it('sends what an init says that is no plain object', async (t) => {
+    const lab = await startLab(t);
+    const fetch = createFetch({ rules });
+    t.after(() => fetch.destroy());
+    class Accessors {
+      get method(): string {
+        return 'PUT';
+      }
+    }
+    const request = new Request(lab.url(ALLOWED), {
+      method: 'POST',
+      headers: { 'x-own': '1' },
+      body: 'text',
+    });
+    const given = [new Accessors(), request, Object.assign(() => {}, { method: 'DELETE' }), null, undefined];
+    for (const init of given) await (await fetch(lab.url(ALLOWED), init as never)).text();
+    assert.deepEqual(
+      lab.allowed.requests.map(({ method }) => method),
+      ['PUT', 'POST', 'DELETE', 'GET', 'GET'],
+    );
+    for (const init of [1, 'x', Symbol('x')])
+      await assert.rejects(fetch(lab.url(ALLOWED), init as never), { name: 'TypeError' });
+  });
+
+  it('heeds the signal of an init that is no plain object after garbage was collected', async (t) => {
+    const lab = await startLab(t);
+    // What holds a signal weakly shows in a process that can be told to collect.
+    const code = `
+      const { setFlagsFromString } = await import('node:v8');
+      const { runInNewContext } = await import('node:vm');
+      setFlagsFromString('--expose-gc');
+      const gc = runInNewContext('gc');
+      class Init { constructor(signal) { this.signal = signal; } }
+      const controller = new AbortController();
+      const failed = (() => fetch(process.env.ALLOWED + 'hang', new Init(controller.signal)).then((response) => response.text()).then(() => 'answered', ({ name }) => name))();
+      for (let i = 0; i < 10; i++) { gc(); await new Promise(setImmediate); }
+      controller.abort();
+      const late = new Promise((resolve) => setTimeout(resolve, 5000, 'not aborted'));
+      console.log(JSON.stringify(await Promise.race([failed, late])));`;
+    assert.equal(await run(lab, code), 'AbortError');
+  });
+
+  it('refuses a dispatcher of an init that is no plain object', async (t) => {
     const lab = await startLab(t);
     const fetch = createFetch({ rules });
     t.after(() => fetch.destroy());
     class Init {
       dispatcher = new undici.Agent();
     }
-    const given = [new Init(), Object.create({ method: 'POST' }) as object];
-    await fetch(lab.url(ALLOWED), given[0] as never).then(
-      (response) => response.text(),
-      (error) => assert.equal(error.code, refusedOption('dispatcher').code),
-    );
-    await (await fetch(lab.url(ALLOWED, '/inherited'), given[1] as never)).text();
-    await assert.rejects(fetch(lab.url('127.0.0.1'), new Init() as never));
+    class Inherits extends Init {}
+    const inherited = Object.create({ dispatcher: new undici.Agent() }) as object;
+    for (const init of [new Init(), new Inherits(), inherited])
+      await assert.rejects(fetch(lab.url(DENIED), init as never), refusedOption('dispatcher'));
     assert.equal(lab.denied.connections, 0);
   });
 });

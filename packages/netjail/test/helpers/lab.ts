@@ -13,7 +13,12 @@ export const DENIED = '127.0.0.1';
 
 export interface Site {
   connections: number;
-  requests: { url: string; host: string | undefined; servername: string | false | null | undefined }[];
+  requests: {
+    method: string | undefined;
+    url: string;
+    host: string | undefined;
+    servername: string | false | null | undefined;
+  }[];
   open: Set<Socket>;
   /** Called with each request; a redirect is answered once what it returns has settled. */
   onRequest?: (url: string) => Promise<unknown> | undefined;
@@ -120,7 +125,8 @@ export async function startLab(t: TestContext, kind: Kind = 'http', service: Ser
     server.on('request', (request: http.IncomingMessage, response: http.ServerResponse) => {
       const url = request.url ?? '';
       const host = request.headers.host ?? (request.headers[':authority'] as string | undefined);
-      site.requests.push({ url, host, servername: (request.socket as { servername?: string }).servername });
+      const { servername } = request.socket as { servername?: string };
+      site.requests.push({ method: request.method, url, host, servername });
       if (service.request?.(request, response, address)) return;
       const to = /^\/redirect\?(.*)$/.exec(url)?.[1];
       if (to !== undefined) {

@@ -1,0 +1,168 @@
+// `maxTotalSockets` counts the connections of all rule sets: where one of them waits only for a place, it
+// gets the next one that is free, as it would if all had the same rules.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { withRules } from '../../src/context.ts';
+import { HttpAgent } from '../../src/http/index.ts';
+import { Rules } from '../../src/rules.ts';
+import { get } from '../helpers/attack.ts';
+import { deferred } from '../helpers/deferred.ts';
+import { inTime } from '../helpers/in-time.ts';
+import { ALLOWED } from '../helpers/lab.ts';
+
+const one = new Rules({ allow: ['127.0.0.0/8'] });
+const two = new Rules({ allow: ['127.0.0.0/9'] });
+const three = new Rules({ allow: ['127.0.0.0/10'] });
+
+interface Keeper {
+  readonly url: (path?: string) => string;
+  readonly connections: () => number;
+  /** Resolves when a request has come that is not answered before `answer` is called for its path. */
+  readonly came: (path: string) => Promise<unknown>;
+  readonly answer: (path: string) => void;
+}
+
+interface Held {
+  readonly came: ReturnType<typeof deferred<unknown>>;
+  response?: http.ServerResponse;
+}
+
+/** A server that keeps what is idle for ever, and answers `/hold...` when it is told to. */
+async function startKeeper(t: TestContext): Promise<Keeper> {
+  const held = new Map<string, Held>();
+  const of = (path: string): Held => {
+    if (!held.has(path)) held.set(path, { came: deferred<unknown>() });
+    return held.get(path)!;
+  };
+  const server = http.createServer(({ url = '' }, response) => {
+    if (!url.startsWith('/hold')) {
+      response.end('hello');
+      return;
+    }
+    const one = of(url);
+    one.response = response;
+    one.came.resolve(undefined);
+  });
+  server.keepAliveTimeout = 0;
+  let connections = 0;
+  server.on('connection', () => connections++);
+  await once(server.listen(0, ALLOWED), 'listening');
+  t.after(() => (server.closeAllConnections(), server.close()));
+  return {
+    url: (path = '/') => `http://${ALLOWED}:${(server.address() as AddressInfo).port}${path}`,
+    connections: () => connections,
+    came: (path) => inTime(of(path).came.promise, path),
+    answer: (path) => of(path).response!.end('hello'),
+  };
+}
+
+class Named extends HttpAgent {
+  override getName(options?: http.ClientRequestArgs): string {
+    return `${super.getName(options)}:mine`;
+  }
+}
+
+for (const [name, Agent] of [
+  ['HttpAgent', HttpAgent],
+  ['a class on HttpAgent that names its connections', Named],
+] as const) {
+  describe(`${name} with keepAlive and maxTotalSockets`, () => {
+    it('ends an idle connection for a request whose rules have another one in use', async (t) => {
+      const keeper = await startKeeper(t);
+      const agent = new Agent({ keepAlive: true, maxTotalSockets: 2 });
+      t.after(() => agent.destroy());
+      const ask = (rules: Rules, path?: string): Promise<unknown> =>
+        withRules(rules, () => get(agent, keeper.url(path)));
+      const free = once(agent, 'free');
+      assert.equal(await ask(two), 200);
+      await free;
+      const held = ask(one, '/hold');
+      await keeper.came('/hold');
+      assert.equal(await inTime(ask(one), 'the request that waits'), 200);
+      keeper.answer('/hold');
+      assert.equal(await held, 200);
+      assert.equal(keeper.connections(), 3);
+    });
+
+    it('gives the place of a connection that becomes idle to requests of other rules', async (t) => {
+      const keeper = await startKeeper(t);
+      const agent = new Agent({ keepAlive: true, maxTotalSockets: 2 });
+      t.after(() => agent.destroy());
+      const ask = (rules: Rules, path?: string): Promise<unknown> =>
+        withRules(rules, () => get(agent, keeper.url(path)));
+      const first = ask(one, '/hold1');
+      const second = ask(two, '/hold2');
+      await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+      const waiting = [ask(one), ask(three)];
+      keeper.answer('/hold2');
+      assert.deepEqual(await inTime(Promise.all(waiting), 'the requests that wait'), [200, 200]);
+      keeper.answer('/hold1');
+      assert.deepEqual([await first, await second], [200, 200]);
+    });
+
+    it('leaves idle connections alone when nobody waits', async (t) => {
+      const keeper = await startKeeper(t);
+      const agent = new Agent({ keepAlive: true, maxTotalSockets: 2 });
+      t.after(() => agent.destroy());
+      for (const rules of [one, two, one, two]) {
+        const free = once(agent, 'free');
+        assert.equal(await withRules(rules, () => get(agent, keeper.url())), 200);
+        await free;
+      }
+      assert.equal(Object.values(agent.freeSockets).flat().length, 2);
+      assert.equal(keeper.connections(), 2);
+    });
+
+    it('has no more than maxSockets of one origin and rule set when a place is free', async (t) => {
+      const keeper = await startKeeper(t);
+      const agent = new Agent({ keepAlive: true, maxSockets: 1, maxTotalSockets: 2 });
+      t.after(() => agent.destroy());
+      const ask = (rules: Rules, path?: string): Promise<unknown> =>
+        withRules(rules, () => get(agent, keeper.url(path)));
+      const held = [ask(one, '/hold1'), ask(two, '/hold2')];
+      await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+      const waiting = ask(one);
+      const free = once(agent, 'free');
+      keeper.answer('/hold2');
+      await free;
+      for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+      // It waits for the one connection of its own rules, and that of the others may be kept.
+      assert.equal(keeper.connections(), 2);
+      assert.equal(Object.values(agent.freeSockets).flat().length, 1);
+      keeper.answer('/hold1');
+      assert.deepEqual(await inTime(Promise.all([...held, waiting]), 'all'), [200, 200, 200]);
+      assert.equal(keeper.connections(), 2);
+    });
+  });
+}
+
+describe('a class on HttpAgent that opens its connections later, with maxTotalSockets', () => {
+  class Later extends HttpAgent {
+    opened = 0;
+    override createConnection(options: object, callback?: unknown): never {
+      this.opened++;
+      setImmediate(() =>
+        (callback as (error: null, socket: unknown) => void)(null, super.createConnection(options)),
+      );
+      return undefined as never;
+    }
+  }
+
+  it('opens one for each request', async (t) => {
+    const keeper = await startKeeper(t);
+    const agent = new Later({ maxTotalSockets: 2 });
+    t.after(() => agent.destroy());
+    const ask = (rules: Rules, path?: string): Promise<unknown> =>
+      withRules(rules, () => get(agent, keeper.url(path)));
+    const held = [ask(one, '/hold1'), ask(two, '/hold2')];
+    await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+    const waiting = ask(three);
+    keeper.answer('/hold1');
+    keeper.answer('/hold2');
+    assert.deepEqual(await inTime(Promise.all([...held, waiting]), 'all'), [200, 200, 200]);
+    assert.deepEqual([agent.opened, keeper.connections()], [3, 3]);
+  });
+});
