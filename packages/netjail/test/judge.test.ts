@@ -348,6 +348,22 @@ describe('Rules.judgeHost()', () => {
       'host-not-allowed',
     ],
     [
+      'of which one has the addresses of the other as IPv6 only, where each is an IPv4 address',
+      [
+        { allow: ['::fffe:0:0/95'], block: ['::fffe:0:0/96'] },
+        { allow: ['0.0.0.0/0', '10.0.0.0/8', '11.0.0.0/8'] },
+      ],
+      'host-not-allowed',
+    ],
+    [
+      'that have nothing in common but IPv6 addresses of which each is an IPv4 address',
+      [
+        { allow: ['::fffe:0:0/95'], block: ['::fffe:0:0/96'] },
+        { allow: ['::/0', '10.0.0.0/8', '11.0.0.0/8'] },
+      ],
+      'host-not-allowed',
+    ],
+    [
       'apart, where one between them asks for a host',
       [{ allow: ['10.0.0.0/8'] }, { allow: [{ host: 'a.test' }] }, { allow: ['public'] }],
       'host-not-allowed',

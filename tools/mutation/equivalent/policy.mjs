@@ -19,7 +19,9 @@ export const equivalent = [
     line: "if (error instanceof JsonError) throw this.#error(SyntaxError, error, '', error.message);",
     original: 'error instanceof JsonError',
     replacement: 'true',
-    reason: 'the parser throws nothing else; an error of the engine would pass as it is',
+    reason:
+      'the parser throws nothing else, up to the longest text: the other way is for an error of the engine, as ' +
+      'where the stack was exhausted before the call',
   },
   {
     file: 'policy-read.ts',

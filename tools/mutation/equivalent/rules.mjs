@@ -19,6 +19,9 @@ const ADD_TEXT = `{
   return true;
 }`;
 
+const SHORTCUT =
+  'a shortcut: an address that it finds is in what is compared otherwise, and that is compared where it finds none';
+
 export const equivalent = [
   // entry.ts
   ...[
@@ -156,7 +159,7 @@ export const equivalent = [
   ...all(
     'scopes.ts',
     'function sizeOf({ allow, block }: Layer): number {',
-    'which scope is cut down by the others changes the time only',
+    'what all scopes have in common is the same whichever is cut down by the others: only the time changes',
     [
       [
         `{
@@ -169,13 +172,13 @@ export const equivalent = [
   ...all(
     'scopes.ts',
     'return allow.length + block.length;',
-    'which scope is cut down by the others changes the time only',
+    'what all scopes have in common is the same whichever is cut down by the others: only the time changes',
     [['allow.length + block.length', 'allow.length - block.length']],
   ),
   ...all(
     'scopes.ts',
     'function firstPass({ v4, v6 }: Intervals, layers: readonly Layer[]): boolean {',
-    'a shortcut: where no first address tells, all that is open is compared',
+    SHORTCUT,
     [
       [
         `{
@@ -192,57 +195,47 @@ export const equivalent = [
       ],
     ],
   ),
-  ...all(
-    'scopes.ts',
-    'for (let i = 0; i < v4.length && i < 2 * TRIED; i += 2) {',
-    'a shortcut: where no first address tells, all that is open is compared',
+  ...all('scopes.ts', 'for (let i = 0; i < v4.length && i < 2 * TRIED; i += 2) {', SHORTCUT, [
+    ['i < v4.length && i < 2 * TRIED', 'false'],
+    ['i < 2 * TRIED', 'true'],
+    ['i < 2 * TRIED', 'i <= 2 * TRIED'],
+    ['i < 2 * TRIED', 'i >= 2 * TRIED'],
+    ['2 * TRIED', '2 / TRIED'],
     [
-      ['i < v4.length && i < 2 * TRIED', 'false'],
-      ['i < 2 * TRIED', 'true'],
-      ['i < 2 * TRIED', 'i <= 2 * TRIED'],
-      ['i < 2 * TRIED', 'i >= 2 * TRIED'],
-      ['2 * TRIED', '2 / TRIED'],
-      [
-        `{
+      `{
     if (layers.every((layer) => layer.accepts4(v4[i]! | 0, undefined))) return true;
   }`,
-        '{}',
-      ],
+      '{}',
     ],
-  ),
+  ]),
   ...all(
     'scopes.ts',
     'if (layers.every((layer) => layer.accepts4(v4[i]! | 0, undefined))) return true;',
-    'a shortcut: where no first address tells, all that is open is compared',
+    SHORTCUT,
     [
       ['layers.every((layer) => layer.accepts4(v4[i]! | 0, undefined))', 'false'],
       ['(layer) => layer.accepts4(v4[i]! | 0, undefined)', '() => undefined'],
       ['true', 'false'],
     ],
   ),
-  ...all(
-    'scopes.ts',
-    'for (let i = 0; i < v6.length && i < 8 * TRIED; i += 8) {',
-    'a shortcut: where no first address tells, all that is open is compared',
+  ...all('scopes.ts', 'for (let i = 0; i < v6.length && i < 8 * TRIED; i += 8) {', SHORTCUT, [
+    ['i < v6.length && i < 8 * TRIED', 'false'],
+    ['i < 8 * TRIED', 'true'],
+    ['i < 8 * TRIED', 'i <= 8 * TRIED'],
+    ['i < 8 * TRIED', 'i >= 8 * TRIED'],
+    ['8 * TRIED', '8 / TRIED'],
     [
-      ['i < v6.length && i < 8 * TRIED', 'false'],
-      ['i < 8 * TRIED', 'true'],
-      ['i < 8 * TRIED', 'i <= 8 * TRIED'],
-      ['i < 8 * TRIED', 'i >= 8 * TRIED'],
-      ['8 * TRIED', '8 / TRIED'],
-      [
-        `{
+      `{
     const [a, b, c, d] = [v6[i]! | 0, v6[i + 1]! | 0, v6[i + 2]! | 0, v6[i + 3]! | 0] as const;
     if (layers.every((layer) => layer.accepts6(a, b, c, d, undefined))) return true;
   }`,
-        '{}',
-      ],
+      '{}',
     ],
-  ),
+  ]),
   ...all(
     'scopes.ts',
     'if (layers.every((layer) => layer.accepts6(a, b, c, d, undefined))) return true;',
-    'a shortcut: where no first address tells, all that is open is compared',
+    SHORTCUT,
     [
       ['layers.every((layer) => layer.accepts6(a, b, c, d, undefined))', 'false'],
       ['(layer) => layer.accepts6(a, b, c, d, undefined)', '() => undefined'],
