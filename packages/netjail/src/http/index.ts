@@ -31,7 +31,8 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions
  * - A Unix socket (`socketPath`) is denied unless an entry with this very `path` allows it. The request options `lookup` and `socket` throw.
  * - A request with `agent: false` makes an agent of its own and is not guarded by this one.
  * - A class on this one that overrides `getName` calls it: rule sets would share connections otherwise, so
- *   its requests fail with `ERR_NETJAIL_UNSUPPORTED_RUNTIME`.
+ *   its requests fail with `ERR_NETJAIL_UNSUPPORTED_RUNTIME`. So do those for which it opens a connection
+ *   under other rules, by `createConnection` when the request's are in effect no more; narrower ones will do.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for options that are malformed or lead around
  * the rules.

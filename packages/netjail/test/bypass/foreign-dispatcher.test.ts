@@ -12,17 +12,10 @@ describe('createFetch()', () => {
     const lab = await startLab(t);
     const fetch = createFetch({ rules });
     const evil = new undici.Agent();
-    await assert.rejects(fetch(lab.url(DENIED), { dispatcher: evil } as never), {
-      code: 'ERR_NETJAIL_INVALID_OPTION',
-    });
+    for (const init of [{ dispatcher: evil }, Object.create({ dispatcher: evil })])
+      await assert.rejects(fetch(lab.url(DENIED), init as never), { code: 'ERR_NETJAIL_INVALID_OPTION' });
     const request = new Request(lab.url(DENIED), { dispatcher: evil } as never);
     await assertDenied(fetch(request), {
-      host: DENIED,
-      reason: 'blocked',
-      address: DENIED,
-      entry: '127.0.0.1',
-    });
-    await assertDenied(fetch(lab.url(DENIED), Object.create({ dispatcher: evil }) as never), {
       host: DENIED,
       reason: 'blocked',
       address: DENIED,
