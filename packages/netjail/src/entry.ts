@@ -191,7 +191,7 @@ function readPrefix(
 function hintFor(text: string): string {
   if (!/[./:]/.test(text)) return `, nor a range (${Object.keys(ranges).join(', ')})`;
   // A name, whose last part no address has.
-  const isName = /\.[a-z][a-z0-9-]*\.?$/i.test(text) && typeof readHostPattern(text) === 'object';
+  const isName = /\.\p{L}[\p{L}\p{M}\p{N}-]*\.?$/u.test(text) && typeof readHostPattern(text) === 'object';
   return isName ? `; a name is written as { host: ${JSON.stringify(text)} }` : '';
 }
 

@@ -486,13 +486,17 @@ describe('Entries malformed input', () => {
     ],
     ['10.0.0.0/33', 'Cannot use "10.0.0.0/33" as allow[0]: the length is 0 to 32', 'SyntaxError'],
     ['10.0.0.256', 'Cannot use "10.0.0.256" as allow[0]: it is not an IP address', 'SyntaxError'],
-    ...['example.com', '*.example.com', 'EXAMPLE.com.', 'b\u00fccher.test'].map(
-      (name): [string, string, 'SyntaxError'] => [
-        name,
-        `Cannot use "${name}" as allow[0]: it is not an IP address; a name is written as { host: "${name}" }`,
-        'SyntaxError',
-      ],
-    ),
+    ...[
+      'example.com',
+      '*.example.com',
+      'EXAMPLE.com.',
+      'b\u00fccher.test',
+      '\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444',
+    ].map((name): [string, string, 'SyntaxError'] => [
+      name,
+      `Cannot use "${name}" as allow[0]: it is not an IP address; a name is written as { host: "${name}" }`,
+      'SyntaxError',
+    ]),
     [
       '1.2.3.x/8',
       'Cannot use "1.2.3.x/8" as allow[0]: the part before "/" is not an IP address',
