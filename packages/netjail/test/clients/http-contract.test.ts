@@ -112,7 +112,8 @@ for (const { file, meta, open } of await recipes('http')) {
         address: DENIED,
       });
       await denies(t, { rules, resolver: never }, lab.url('[::ffff:127.0.0.1]'), {
-        host: '::ffff:7f00:1',
+        // socket.io-client takes URLs apart by itself, and writes no address anew.
+        host: file === 'socket-io.js' ? `::ffff:${DENIED}` : '::ffff:7f00:1',
         reason: 'blocked',
         address: DENIED,
       });

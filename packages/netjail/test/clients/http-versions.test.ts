@@ -133,44 +133,57 @@ for (const { name, packageName, needs } of versions) {
   });
 }
 
-interface Elastic {
-  diagnostic: { on(event: 'sniff', listener: (error: Error | null) => void): void };
+interface Sniffing {
+  on(event: 'sniff', listener: (error: Error | null) => void): void;
+}
+interface Search extends Sniffing {
+  diagnostic?: Sniffing;
   transport: { sniff(options: object): void };
   connectionPool: { connections: { url: URL }[] };
 }
 
-describe('Elasticsearch', () => {
-  it('is denied at the nodes that a server advertises', async (t) => {
-    const service = webService({ file: 'elasticsearch.js' });
-    let port = 0;
-    const lab = await startLab(t, 'http', {
-      request(request, response, address) {
-        if (!request.url!.startsWith('/_nodes/')) return service.request!(request, response, address);
-        response.setHeader('x-elastic-product', 'Elasticsearch');
-        response.setHeader('content-type', 'application/vnd.elasticsearch+json;compatible-with=9');
-        const node = { http: { publish_address: `${DENIED}:${port}` }, roles: ['master', 'data', 'ingest'] };
-        response.end(JSON.stringify({ cluster_name: 'lab', nodes: { one: node } }));
-        return true;
-      },
+for (const file of ['elasticsearch.js', 'opensearch.js']) {
+  describe(file, () => {
+    it('is denied at the nodes that a server advertises', async (t) => {
+      const service = webService({ file });
+      let port = 0;
+      const lab = await startLab(t, 'http', {
+        request(request, response, address) {
+          if (!request.url!.startsWith('/_nodes/')) return service.request!(request, response, address);
+          response.setHeader('x-elastic-product', 'Elasticsearch');
+          response.setHeader(
+            'content-type',
+            file === 'opensearch.js'
+              ? 'application/json'
+              : 'application/vnd.elasticsearch+json;compatible-with=9',
+          );
+          const node = {
+            http: { publish_address: `${DENIED}:${port}` },
+            roles: ['master', 'data', 'ingest'],
+          };
+          response.end(JSON.stringify({ cluster_name: 'lab', nodes: { one: node } }));
+          return true;
+        },
+      });
+      ({ port } = lab);
+      const { open } = await recipe(file);
+      const handle = (await open(guard, lab.url(ALLOWED).replace(/\/$/, ''))) as Handle & { client: Search };
+      t.after(() => handle.close());
+      const { client } = handle;
+      const sniffed = new Promise<void>((resolve, reject) =>
+        (client.diagnostic ?? client).on('sniff', (error) => (error ? reject(error) : resolve())),
+      );
+      client.transport.sniff({ reason: 'sniff-on-start' });
+      await sniffed;
+      assert.deepEqual(
+        client.connectionPool.connections.map(({ url }) => url.host),
+        [`${DENIED}:${port}`],
+      );
+      await assert.rejects(handle.use(), { message: new RegExp(`${DENIED} is blocked by ${DENIED}$`) });
+      assert.equal(lab.denied.connections, 0);
     });
-    ({ port } = lab);
-    const { open } = await recipe('elasticsearch.js');
-    const handle = (await open(guard, lab.url(ALLOWED).replace(/\/$/, ''))) as Handle & { client: Elastic };
-    t.after(() => handle.close());
-    const { client } = handle;
-    const sniffed = new Promise<void>((resolve, reject) =>
-      client.diagnostic.on('sniff', (error) => (error ? reject(error) : resolve())),
-    );
-    client.transport.sniff({ reason: 'sniff-on-start' });
-    await sniffed;
-    assert.deepEqual(
-      client.connectionPool.connections.map(({ url }) => url.host),
-      [`${DENIED}:${port}`],
-    );
-    await assert.rejects(handle.use(), { message: new RegExp(`${DENIED} is blocked by ${DENIED}$`) });
-    assert.equal(lab.denied.connections, 0);
   });
-});
+}
 
 describe('Elasticsearch without HttpConnection', () => {
   it('fails, and connects nowhere', async (t) => {

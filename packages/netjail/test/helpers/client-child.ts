@@ -69,8 +69,17 @@ async function work({ files, urls }: Job): Promise<Record<string, Outcome[]>> {
 }
 
 function spell(error: unknown): string {
-  const { code, message, cause } = error as { code?: string; message?: string; cause?: unknown };
-  return `${code ?? ''} ${message}${cause === undefined ? '' : ` < ${spell(cause)}`}`;
+  const { code, message, cause, detail, context } = error as {
+    code?: string;
+    message?: string;
+    cause?: unknown;
+    /** Of Stripe. */
+    detail?: unknown;
+    /** Of socket.io, an XMLHttpRequest. */
+    context?: { statusText?: unknown };
+  };
+  const behind = cause ?? detail ?? context?.statusText;
+  return `${code ?? ''} ${message}${behind === undefined ? '' : ` < ${spell(behind)}`}`;
 }
 
 const { NETJAIL_JOB: given } = process.env;

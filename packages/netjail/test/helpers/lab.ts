@@ -41,6 +41,8 @@ export interface Service {
   /** True when it has answered. */
   request?(request: http.IncomingMessage, response: http.ServerResponse, address: string): boolean;
   upgrade?(request: http.IncomingMessage, socket: Socket, head: Buffer, address: string): void;
+  /** Called when the lab ends. */
+  close?(): unknown;
 }
 
 let certificate: Promise<{ cert: string; private: string }> | undefined;
@@ -151,6 +153,7 @@ export async function startLab(t: TestContext, kind: Kind = 'http', service: Ser
       await once(server, 'close');
     });
   }
+  t.after(() => service.close?.());
   const port = await listenOnBoth(servers);
   const [allowed, denied] = sites as [Site, Site];
   return {

@@ -1,8 +1,9 @@
 // What the HTTP clients of the recipes talk to: one server that speaks all of their protocols.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { Server as SocketIo } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { Service } from './lab.ts';
 
@@ -36,7 +37,23 @@ export function webService({ file, redirect, once, headers = {} }: WebServiceOpt
     await server.connect(transport);
   }
 
+  /** What socket.io is bound to. It listens nowhere: what is for socket.io is handed on to it. */
+  const http = createServer();
+  let socketIo: SocketIo | undefined;
+  const addresses = new WeakMap<IncomingMessage, string>();
+  function toSocketIo(address: string, event: string, request: IncomingMessage, ...more: unknown[]): void {
+    if (socketIo === undefined) {
+      socketIo = new SocketIo(http, { serveClient: false });
+      socketIo.on('connection', (socket) =>
+        socket.emit('hello', `hello from ${addresses.get(socket.request)}`),
+      );
+    }
+    addresses.set(request, address);
+    http.emit(event, request, ...more);
+  }
+
   return {
+    close: () => socketIo?.close(),
     request(request, response, address) {
       const hello = `hello from ${address}`;
       // HTTP/2 has no such header.
@@ -60,8 +77,16 @@ export function webService({ file, redirect, once, headers = {} }: WebServiceOpt
           { name: hello, version: { number: '9.0.0' } },
           'application/vnd.elasticsearch+json;compatible-with=9',
         );
+      } else if (String(request.headers['user-agent']).startsWith('opensearch-js')) {
+        json({ name: hello });
       } else if (request.url!.startsWith('/models/')) {
         json({ id: hello, object: 'model' });
+      } else if (request.url!.startsWith('/v1/customers/')) {
+        json({ id: hello, object: 'customer' });
+      } else if (request.url === '/auth.test') {
+        json({ ok: true, user: hello });
+      } else if (request.url!.startsWith('/socket.io/')) {
+        toSocketIo(address, 'request', request, response);
       } else if (/^\/(?:redirect|hang)/.test(request.url!)) {
         return false;
       } else {
@@ -77,6 +102,8 @@ export function webService({ file, redirect, once, headers = {} }: WebServiceOpt
         );
         return;
       }
+      if (request.url!.startsWith('/socket.io/'))
+        return toSocketIo(address, 'upgrade', request, socket, head);
       webSockets.handleUpgrade(request, socket, head, (client) => client.send(`hello from ${address}`));
     },
   };
