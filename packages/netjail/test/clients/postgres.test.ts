@@ -6,7 +6,7 @@ import { recipe as loadRecipe } from '../helpers/recipes.ts';
 import { agrees, answering, contract, rules, withService } from './contract.ts';
 
 withService('postgres', (service) => {
-  for (const file of ['pg.js', 'pg-pool.js', 'postgres.js'])
+  for (const file of ['pg.js', 'pg-pool.js', 'postgres.js', 'knex.js', 'sequelize.js', 'typeorm.js'])
     contract(service, { file, says: /^PostgreSQL \d/, tls: ({ port }) => port });
 
   for (const [file, places] of [
