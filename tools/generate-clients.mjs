@@ -182,6 +182,62 @@ The way says what netjail gives to the client: an **agent** (\`netjail/http\`), 
 **The denial** says how you see it: \`deniedError(error)\` finds the error, or the client keeps only its message, or only \`netjail:verdict\` tells.
 
 ${parts.join('\n\n')}
+
+## Clients that pass options on
+
+They take what a client above takes and hand it on. Each was tried at a denied address by hand, and \`deniedError(error)\` finds its denial; the tests do not run them. Those that retry do so after a denial too.
+
+| client | as | what it takes |
+| --- | --- | --- |
+| AI SDK | OpenAI | \`createOpenAI({ fetch })\` |
+| Anthropic | OpenAI | \`new Anthropic({ fetch })\` |
+| LangChain | OpenAI | \`new ChatOpenAI({ configuration: { fetch } })\` |
+| octokit | OpenAI | \`new Octokit({ request: { fetch } })\` |
+| graphql-request | OpenAI | \`new GraphQLClient(url, { fetch })\` |
+| drizzle | pg | \`drizzle({ connection: { ...connection, stream } })\` from \`drizzle-orm/node-postgres\`, with \`stream: () => dial.socket()\` |
+| @prisma/adapter-pg | pg | \`new PrismaPg({ ...connection, stream })\`, with \`stream: () => dial.socket()\` |
+| mssql | tedious | \`options: { connector }\`; the denial is in \`originalError\` |
+| mongoose | mongodb | the URL and the options of the recipe: \`mongoose.connect(url, options)\` |
+
+## Clients that cannot be guarded
+
+Besides those above whose way is **not guarded**:
+
+- **cassandra-driver** makes its \`net.Socket\`s itself, and its AddressTranslator is not asked for contact points.
+- **neo4j-driver** makes its sockets itself, and its \`resolver\` is not asked for \`bolt:\` URLs.
+- **snowflake-sdk** makes its agents itself.
+- **Prisma with its Rust engine** and **pg-native** connect in native code. Use @prisma/adapter-pg and pg.
+- **puppeteer**, **playwright** and **simple-git** start browsers and git, which are processes of their own.
+
+Let these leave through a firewall or a filtering proxy.
+
+## Defaults of the process
+
+What takes no agent or fetch, but uses those of the process, is guarded when they are replaced:
+
+\`\`\`js
+import http from 'node:http';
+import https from 'node:https';
+import { Rules } from 'netjail';
+import { createFetch } from 'netjail/fetch'; // before undici
+import { HttpAgent, HttpsAgent } from 'netjail/http';
+import { Dispatcher } from 'netjail/undici';
+import { Agent, setGlobalDispatcher } from 'undici';
+
+const guard = { rules: new Rules({ allow: ['public'] }) };
+globalThis.fetch = createFetch(guard);
+http.globalAgent = new HttpAgent({ ...guard, keepAlive: true });
+https.globalAgent = new HttpsAgent({ ...guard, keepAlive: true });
+setGlobalDispatcher(new Dispatcher({ Agent, ...guard }));
+
+http.get('http://127.0.0.1/').on('error', (error) => {
+  console.log(error.reason); // not-allowed
+});
+\`\`\`
+
+This is no guard of the whole process: who brings agents of its own, says \`agent: false\` or took the old defaults before is not reached. Do it first of all.
+
+\`setGlobalDispatcher\` reaches every call of that undici that names no dispatcher, and the \`fetch\` and the \`WebSocket\` of the runtime. With undici 6 on Node 26 it does not reach the runtime: undici 6 sets \`undici.globalDispatcher.1\` only, and Node 26 reads \`.2\`. So assign \`globalThis.fetch\` too, and give each \`WebSocket\` its \`dispatcher\`.
 `;
 
 if (process.argv.includes('--check')) {
