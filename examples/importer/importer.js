@@ -49,15 +49,19 @@ export function createImporter({ dial, ca, timeLimit = 10_000, sizeLimit = 256 *
     });
     // pg says so here when a connection breaks that nobody waits for.
     client.on('error', () => {});
-    // pg keeps a whole answer in memory, so the bytes are counted below it.
+    // pg keeps a whole answer in memory, so the bytes are counted below it, while it comes, too.
     const isTooLarge = () => socket.bytesRead > sizeLimit;
+    const take = (rows) => {
+      if (isTooLarge()) throw new Error(`It has sent ${socket.bytesRead} bytes`);
+      return onRows(rows);
+    };
     const watch = setInterval(() => isTooLarge() && socket.destroy(), 20);
 
     let step = 'unreachable';
     try {
       await client.connect();
       step = 'failed';
-      return await copy(client, table, onRows);
+      return await copy(client, table, take);
     } catch (error) {
       if (isTooLarge()) throw new ImportError('too-large', error);
       const said = CODES.find(([state]) => state.test(error.code))?.[1];
