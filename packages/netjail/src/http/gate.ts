@@ -17,7 +17,7 @@ import { DEFAULT_MAX_POOLS, Pools } from '../pool.ts';
 import { namesAnotherTarget, proxiedDenial } from '../proxied.ts';
 import { containsScopes } from '../rules.ts';
 import { readTarget } from '../target.ts';
-import { callWhenOpen, closed, failRequest, foreign, type Created } from './outcome.ts';
+import { callWhenOpen, closed, endForeign, failRequest, type Created } from './outcome.ts';
 import { Pass, PASS, RulesPool } from './pass.ts';
 import { Places } from './places.ts';
 import { isGiven, leadsAround, readDirect, REFUSED_IN_REQUEST, type Options } from './request-options.ts';
@@ -49,7 +49,6 @@ export class AgentGate {
   #base: Overridable | undefined;
   /** What it opened for no request that it knew of. */
   readonly #opened = new WeakMap<Socket, Guard>();
-  /** Where there are only so many. */
   #places: Places | undefined;
 
   constructor(options: unknown) {
@@ -72,7 +71,7 @@ export class AgentGate {
     this.#agent = agent;
     this.#secure = agent instanceof https.Agent;
     this.#base = base;
-    if (agent.maxTotalSockets < Infinity) this.#places = new Places(agent);
+    this.#places = new Places(agent);
     return this;
   }
 
@@ -134,7 +133,6 @@ export class AgentGate {
     callback: SocketMade,
     createSocket: (options: unknown, callback: SocketMade) => void,
   ): void {
-    this.#places?.making(request);
     const own = this.passOf(given);
     const pass = this.passOf(request) ?? own;
     const options = own === pass ? given : { ...(given as Options), [PASS]: pass };
@@ -142,7 +140,7 @@ export class AgentGate {
       const isForeign = !error && pass !== undefined && this.#isForeign(pass, socket);
       callback(error, socket);
       // Not before: then the request listens, and nothing has been written yet.
-      if (isForeign) socket.destroy(foreign());
+      if (isForeign) endForeign(socket);
     };
     const outer = this.#creating;
     this.#creating = pass;
@@ -157,7 +155,7 @@ export class AgentGate {
   /** Whether this agent opened a socket under rules that may allow what those of the request do not. */
   #isForeign({ pool }: Pass, socket: Socket): boolean {
     const under = this.passOf(socket)?.pool ?? this.#opened.get(socket);
-    if (under === undefined || under === pool) return false;
+    if (under === undefined || under === pool || this.#settings.mode === 'report') return false;
     const [own, others] = [pool.rules, under.rules];
     if (own === undefined || others === undefined) return own !== others;
     return !containsScopes(others, own);
@@ -172,23 +170,23 @@ export class AgentGate {
    * What a request was sent with, after Node's `addRequest`. `outer` is what was being sent before it: a
    * request can be made while another one is, by whoever is told of its socket.
    */
-  sent(request: http.ClientRequest, options: Options, outer: Pass | undefined): void {
-    const pass = this.sending;
+  sent(request: http.ClientRequest, outer: Pass | undefined): void {
+    const isNamed = this.sending?.name !== undefined;
+    if (isNamed) this.#places!.sent(request);
     this.sending = outer;
-    if (pass?.name === undefined) {
-      request.destroy(
-        misuse(
-          Error,
-          'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
-          'Cannot send the request: its agent did not ask for the name of its connections, which keeps rule sets apart',
-        ),
-      );
-    } else this.#places?.sent(request, pass.renamed ? undefined : pass.name, { ...options, [PASS]: pass });
+    if (isNamed) return;
+    request.destroy(
+      misuse(
+        Error,
+        'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
+        'Cannot send the request: its agent did not ask for the name of its connections, which keeps rule sets apart',
+      ),
+    );
   }
 
-  /** After Node has taken a socket from its lists. */
-  removed(): void {
-    this.#places?.removed();
+  /** Has Node take a socket from its lists. */
+  removed(options: unknown, remove: () => void): void {
+    this.#places!.removed(options, remove);
   }
 
   /**
@@ -236,6 +234,7 @@ export class AgentGate {
         const pinned = this.#secure ? gate.pin(options) : gate.pinForNet(options);
         socket = gate.watch(this.#open(guard, open, pinned));
       }
+      if (pass === undefined) this.#opened.set(socket, guard);
     } catch (error) {
       if (pass === undefined && creating === undefined && typeof callback === 'function') {
         process.nextTick(callback as Created, error as Error);
@@ -245,7 +244,6 @@ export class AgentGate {
       socket = lockSocket(this.#open(guard, open, failingOptions(error as Error, options)));
     }
     if (pass !== undefined) (socket as unknown as Options)[PASS] = pass;
-    else this.#opened.set(socket, guard);
     if (own !== undefined) return socket;
     endIfAborted(socket, options['signal']);
     if (typeof callback === 'function')
@@ -255,7 +253,7 @@ export class AgentGate {
 
   /** Whether a socket that no request uses may be kept. */
   keeps(socket: unknown): boolean {
-    return this.passOf(socket)?.pool.retired === false && this.#places?.isWanted !== true;
+    return this.passOf(socket)?.pool.retired === false && !this.#places!.isWanted;
   }
 
   closeIdleConnections(): void {

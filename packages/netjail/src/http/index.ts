@@ -69,7 +69,7 @@ export class HttpAgent extends http.Agent {
       // @ts-expect-error -- the types leave it out
       super.addRequest(request, admitted);
     } finally {
-      gate.sent(request, admitted, outer);
+      gate.sent(request, outer);
     }
   }
 
@@ -83,9 +83,10 @@ export class HttpAgent extends http.Agent {
 
   /** Called by Node when a socket is closed, or handed over to whoever has upgraded it. */
   removeSocket(socket: unknown, options: unknown): void {
-    // @ts-expect-error -- the types leave it out
-    super.removeSocket(socket, options);
-    this.#gate.removed();
+    this.#gate.removed(options, () => {
+      // @ts-expect-error -- the types leave it out
+      super.removeSocket(socket, options);
+    });
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
@@ -168,7 +169,7 @@ export class HttpsAgent extends https.Agent {
       // @ts-expect-error -- the types leave it out
       super.addRequest(request, admitted);
     } finally {
-      gate.sent(request, admitted, outer);
+      gate.sent(request, outer);
     }
   }
 
@@ -182,9 +183,10 @@ export class HttpsAgent extends https.Agent {
 
   /** Called by Node when a socket is closed, or handed over to whoever has upgraded it. */
   removeSocket(socket: unknown, options: unknown): void {
-    // @ts-expect-error -- the types leave it out
-    super.removeSocket(socket, options);
-    this.#gate.removed();
+    this.#gate.removed(options, () => {
+      // @ts-expect-error -- the types leave it out
+      super.removeSocket(socket, options);
+    });
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */

@@ -27,12 +27,20 @@ export function closed(verb: string): Error {
   return misuse(Error, 'ERR_NETJAIL_CLOSED', `Cannot ${verb}: the agent is closed`);
 }
 
-export function foreign(): Error {
-  return misuse(
+/** Ends a socket that was opened under other rules than those of its request, and tells whoever gets it. */
+export function endForeign(socket: Socket): void {
+  const error = misuse(
     Error,
     'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
     'Cannot use the connection: its agent opened it under other rules than those of the request',
   );
+  let isTold = false;
+  socket.on('error', () => (isTold = true));
+  // A class on ours may hand it on later.
+  socket.on('newListener', (event, listener: (error: Error) => void) => {
+    if (isTold && event === 'error') process.nextTick(() => listener.call(socket, error));
+  });
+  socket.destroy(error);
 }
 
 /** Fails one request through its own channel, before any socket exists. */

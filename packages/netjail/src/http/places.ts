@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import type { Socket } from 'node:net';
+import { isRecord } from '../internal/assert.ts';
 import type { Options } from './request-options.ts';
 
 /** What Node's agent has and its types leave out. */
@@ -11,58 +12,72 @@ interface NodeAgent extends http.Agent {
     callback: (error: Error | null, socket: Socket) => void,
   ): void;
 }
-
-type Queued = { onSocket(socket: null, error: Error): void };
+type Queued = http.ClientRequest & { onSocket(socket: null, error: Error): void };
 
 /**
  * The `maxTotalSockets` places of an agent, among the requests of several rule sets.
  *
- * Node keeps a connection that is idle although a request of another name waits for its place, and looks no
- * further for one when a connection closes once the first name in its queue has a connection. Each rule set
- * has names of its own, so that would be the way of many requests.
+ * Node keeps a connection that is idle although a request of another name waits for its place, and when a
+ * connection closes it looks no further for who gets the place than at the first name in its queue. Each
+ * rule set has names of its own, so that would be the way of many requests.
  */
 export class Places {
   readonly #agent: NodeAgent;
-  /** What Node makes the socket of a request with that was queued. */
-  readonly #queued = new WeakMap<http.ClientRequest, Options>();
+  /** The names under which requests wait, in Node's order; some that none waits under any more. */
+  readonly #names = new Set<string>();
 
   constructor(agent: http.Agent) {
     this.#agent = agent as NodeAgent;
   }
 
-  /** A request was sent, under this name where it is known: makes room where it waits only for a place. */
-  sent(request: http.ClientRequest, name: string | undefined, options: Options): void {
-    const { requests } = this.#agent;
-    const isLast = (one: string): boolean => requests[one]?.at(-1) === request;
-    const queue = name === undefined ? Object.keys(requests).find(isLast) : name;
-    if (queue === undefined || !isLast(queue)) return;
-    this.#queued.set(request, options);
-    if (this.#areTaken && this.#mayHaveMore(queue)) this.#endIdle();
-  }
-
-  /** A socket is made for a request, by Node or by us: one is enough. */
-  making(request: http.ClientRequest): void {
-    this.#queued.delete(request);
+  /** A request was sent: makes room where it waits only for a place. */
+  sent(request: http.ClientRequest): void {
+    if (!this.#areLimited) return;
+    const options = waitsWith(request);
+    if (options === undefined) return;
+    const name = this.#agent.getName(options);
+    // Node forgets a name when nothing waits under it.
+    if (this.#agent.requests[name]?.length === 1) this.#names.delete(name);
+    this.#names.add(name);
+    if (this.#areTaken && this.#mayHaveMore(name)) this.#endIdle();
   }
 
   /** Whether a request waits only because there is no place. */
   get isWanted(): boolean {
-    return this.#areTaken && this.#next() !== undefined;
+    return this.#areLimited && this.#areTaken && this.#next() !== undefined;
   }
 
-  /** A socket is no more: gives its place to the next request that waits for one, if Node has not done so. */
-  removed(): void {
-    const request = this.#next();
-    if (request === undefined) return;
-    if (this.#areTaken) {
-      this.#endIdle();
+  /**
+   * Has Node take a socket from its lists (`remove`), which makes one for a request that waits, or makes
+   * none. Then the next one that waits only for a place gets a socket: one for one, since sockets that a
+   * class on ours opens later are not counted yet.
+   */
+  removed(given: unknown, remove: () => void): void {
+    if (!this.#areLimited) {
+      remove();
       return;
     }
-    const options = this.#queued.get(request)!;
+    const { requests } = this.#agent;
+    const isServed = requests[this.#agent.getName(isRecord(given) ? given : {})] !== undefined;
+    const first = this.#first();
+    remove();
+    if (isServed || (first !== undefined && waitsWith(first) === undefined)) return;
+    const next = this.#areTaken ? undefined : this.#next();
+    if (next !== undefined) this.#serve(next);
+  }
+
+  /** As Node does it. */
+  #serve(request: Queued): void {
+    const options = waitsWith(request)!;
+    (request as unknown as Options)[waiting!] = undefined;
     this.#agent.createSocket(request, options, (error, socket) => {
-      if (error) (request as unknown as Queued).onSocket(null, error);
+      if (error) request.onSocket(null, error);
       else socket.emit('free');
     });
+  }
+
+  get #areLimited(): boolean {
+    return this.#agent.maxTotalSockets < Infinity;
   }
 
   get #areTaken(): boolean {
@@ -75,15 +90,28 @@ export class Places {
     return (sockets[name]?.length ?? 0) < maxSockets;
   }
 
-  /** The first request of those whose name may have one more connection. */
-  #next(): http.ClientRequest | undefined {
-    const { requests } = this.#agent;
-    for (const name of Object.keys(requests)) {
+  /** The one that Node looks at, if it asks for a socket for it now. */
+  #first(): Queued | undefined {
+    const [first] = this.#waiting();
+    return first !== undefined && waitsWith(first.queue[0]!) !== undefined ? first.queue[0] : undefined;
+  }
+
+  /** The first of those that wait, no socket asked for yet, and whose name may have one more. */
+  #next(): Queued | undefined {
+    for (const { name, queue } of this.#waiting()) {
       if (!this.#mayHaveMore(name)) continue;
-      const found = requests[name]?.find((request) => this.#queued.has(request as http.ClientRequest));
-      if (found !== undefined) return found as http.ClientRequest;
+      const next = queue.find((request) => waitsWith(request) !== undefined);
+      if (next !== undefined) return next;
     }
     return undefined;
+  }
+
+  *#waiting(): Generator<{ name: string; queue: readonly Queued[] }> {
+    for (const name of this.#names) {
+      const queue = this.#agent.requests[name] as readonly Queued[] | undefined;
+      if (queue === undefined) this.#names.delete(name);
+      else yield { name, queue };
+    }
   }
 
   /** One that is destroyed stays in the list until it has closed. */
@@ -93,4 +121,17 @@ export class Places {
       .find((socket) => socket?.destroyed === false)
       ?.destroy();
   }
+}
+
+/** Under this symbol of its own Node keeps what it makes the socket of a request with, until it asks for that. */
+let waiting: symbol | undefined;
+
+/** What the socket of a request is made with that is in Node's queue and for which none was asked for yet. */
+function waitsWith(request: http.ClientRequest): Options | undefined {
+  waiting ??= Object.getOwnPropertySymbols(request).find(
+    ({ description }) => description === 'requestOptions',
+  );
+  return waiting === undefined
+    ? undefined
+    : ((request as unknown as Options)[waiting] as Options | undefined);
 }

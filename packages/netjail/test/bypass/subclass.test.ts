@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { once } from 'node:events';
+import type net from 'node:net';
 import { describe, it } from 'node:test';
 import { withRules } from '../../src/context.ts';
 import { HttpAgent } from '../../src/http/index.ts';
@@ -215,27 +216,76 @@ describe('a class on HttpAgent that opens a connection under other rules than th
     assert.equal(lab.allowed.requests.length, 0);
   });
 
-  it('fails a queued request, and the next one has its connection', async (t) => {
+  it('fails a queued request, and the others have their connections', async (t) => {
     const lab = await startLab(t);
     let rules = wide;
     const agent = new Limited({ rules: () => rules, maxTotalSockets: 1 });
     t.after(() => agent.destroy());
-    const open = async (): Promise<void> => {
-      while (agent.queued.length === 0) await new Promise(setImmediate);
-      agent.queued.pop()!();
+    const ask = (own: Rules, path?: string): Promise<unknown> => {
+      rules = own;
+      const sent = get(agent, lab.url(ALLOWED, path)).catch(({ code }: { code: unknown }) => code);
+      rules = wide;
+      return sent;
     };
-    const first = get(agent, lab.url(ALLOWED, '/hang'));
-    await open();
-    while (lab.allowed.requests.length === 0) await new Promise(setImmediate);
-    rules = nowhere;
-    const second = get(agent, lab.url(ALLOWED));
-    rules = wide;
-    const third = get(agent, lab.url(ALLOWED));
-    release(lab.allowed);
-    await open();
-    await assert.rejects(inTime(second, 'the second request'), refused);
-    await open();
-    assert.deepEqual(await inTime(Promise.all([first, third]), 'the others'), [200, 200]);
+    const all = Promise.all([ask(wide, '/hang'), ask(nowhere), ask(strict), ask(nowhere), ask(wide)]);
+    const state = { isSettled: false };
+    void all.then(() => (state.isSettled = true));
+    const openAll = async (): Promise<void> => {
+      while (!state.isSettled) {
+        agent.queued.shift()?.();
+        if (lab.allowed.requests.length > 0) release(lab.allowed);
+        await new Promise(setImmediate);
+      }
+    };
+    await inTime(openAll(), 'the requests');
+    const code = 'ERR_NETJAIL_UNSUPPORTED_RUNTIME';
+    // Those of `strict` were opened under rules that allow more.
+    assert.deepEqual(await all, [200, code, code, code, 200]);
+  });
+
+  it('tells a request that is handed its connection later', async (t) => {
+    const lab = await startLab(t);
+    class HandedLater extends Limited {
+      override createSocket(request: http.ClientRequest, options: Target, callback: unknown): void {
+        super.createSocket(request, options, (error: unknown, socket: net.Socket) =>
+          socket.once('close', () => (callback as (...result: unknown[]) => void)(error, socket)),
+        );
+      }
+    }
+    const agent = new HandedLater();
+    t.after(() => agent.destroy());
+    const sent = withRules(nowhere, () => get(agent, lab.url(ALLOWED)));
+    withRules(wide, () => agent.queued.pop()!());
+    await assert.rejects(inTime(sent, 'the request'), refused);
+    assert.equal(lab.allowed.requests.length, 0);
+  });
+
+  it('serves the request where denials are only reported', async (t) => {
+    const lab = await startLab(t);
+    const agent = new Limited({ mode: 'report' });
+    t.after(() => agent.destroy());
+    const sent = withRules(nowhere, () => get(agent, lab.url(ALLOWED)));
+    withRules(wide, () => agent.queued.pop()!());
+    assert.equal(await inTime(sent, 'the request'), 200);
+  });
+
+  it('tells of a denial where the connection was denied', async (t) => {
+    const lab = await startLab(t);
+    const agent = new Limited();
+    t.after(() => agent.destroy());
+    const other = new Rules({ allow: ['127.0.0.0/8'], block: [ALLOWED] });
+    for (const [rules, result] of [
+      [other, `${ALLOWED} blocked`],
+      [undefined, `${ALLOWED} not-allowed`],
+    ] as const) {
+      const sent = withRules(wide, () => get(agent, lab.url(ALLOWED)));
+      withRules(rules, () => agent.queued.pop()!());
+      assert.equal(await inTime(sent, 'the request'), result);
+    }
+    const sent = withRules(wide, () => get(agent, lab.url(ALLOWED)));
+    agent.queued.pop()!();
+    assert.equal(await inTime(sent, 'the request'), 'undefined no-rules');
+    assert.equal(lab.allowed.connections, 0);
   });
 
   it('serves the request when these contain those of the request, or are the same written anew', async (t) => {

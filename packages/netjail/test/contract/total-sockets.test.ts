@@ -103,6 +103,19 @@ for (const [name, Agent] of [
       assert.deepEqual([await first, await second], [200, 200]);
     });
 
+    it('counts a limit that was set later', async (t) => {
+      const keeper = await startKeeper(t);
+      const agent = Object.assign(new Agent({ keepAlive: true }), { maxTotalSockets: 1 });
+      t.after(() => agent.destroy());
+      for (const rules of [one, two, one]) {
+        const free = once(agent, 'free');
+        const sent = withRules(rules, () => get(agent, keeper.url()));
+        assert.equal(await inTime(sent, 'the request'), 200);
+        await free;
+      }
+      assert.equal(keeper.connections(), 3);
+    });
+
     it('leaves idle connections alone when nobody waits', async (t) => {
       const keeper = await startKeeper(t);
       const agent = new Agent({ keepAlive: true, maxTotalSockets: 2 });
@@ -139,30 +152,74 @@ for (const [name, Agent] of [
   });
 }
 
-describe('a class on HttpAgent that opens its connections later, with maxTotalSockets', () => {
-  class Later extends HttpAgent {
-    opened = 0;
-    override createConnection(options: object, callback?: unknown): never {
-      this.opened++;
-      setImmediate(() =>
-        (callback as (error: null, socket: unknown) => void)(null, super.createConnection(options)),
-      );
-      return undefined as never;
-    }
-  }
+/** How many connections an agent asked for, and the most that were open at once. */
+interface Count {
+  asked: number;
+  most: number;
+}
 
-  it('opens one for each request', async (t) => {
-    const keeper = await startKeeper(t);
-    const agent = new Later({ maxTotalSockets: 2 });
-    t.after(() => agent.destroy());
-    const ask = (rules: Rules, path?: string): Promise<unknown> =>
-      withRules(rules, () => get(agent, keeper.url(path)));
-    const held = [ask(one, '/hold1'), ask(two, '/hold2')];
-    await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
-    const waiting = ask(three);
-    keeper.answer('/hold1');
-    keeper.answer('/hold2');
-    assert.deepEqual(await inTime(Promise.all([...held, waiting]), 'all'), [200, 200, 200]);
-    assert.deepEqual([agent.opened, keeper.connections()], [3, 3]);
+const laters: Record<string, (Base: typeof HttpAgent, count: Count) => typeof HttpAgent> = {
+  'opens its connections': (Base, count) =>
+    class extends Base {
+      override createConnection(options: object, callback?: unknown): never {
+        count.asked++;
+        setImmediate(() =>
+          (callback as (error: null, socket: unknown) => void)(null, super.createConnection(options)),
+        );
+        return undefined as never;
+      }
+    },
+  'makes its sockets': (Base, count) =>
+    class extends Base {
+      override createSocket(request: http.ClientRequest, options: unknown, callback: unknown): void {
+        count.asked++;
+        setImmediate(() => super.createSocket(request, options, callback));
+      }
+    },
+};
+
+for (const [name, extend] of Object.entries(laters)) {
+  describe(`a class on HttpAgent that ${name} later, with maxTotalSockets`, () => {
+    it('opens one for each request, and no more at once than a class on http.Agent', async (t) => {
+      const keeper = await startKeeper(t);
+      const counts: Count[] = [];
+      for (const Base of [http.Agent as unknown as typeof HttpAgent, HttpAgent]) {
+        const count = { asked: 0, most: 0 };
+        counts.push(count);
+        const Later = extend(Base, count);
+        const agent = new Later({ maxTotalSockets: 1, ...(Base === HttpAgent ? { rules: one } : {}) });
+        t.after(() => agent.destroy());
+        // Once there is a connection, so that the others wait for it.
+        const path = `/hold${counts.length}`;
+        const first = get(agent, keeper.url(path));
+        await keeper.came(path);
+        const others = Array.from({ length: 30 }, () => get(agent, keeper.url()));
+        const watch = setInterval(() => {
+          const { totalSocketCount } = agent as unknown as { totalSocketCount: number };
+          count.most = Math.max(count.most, totalSocketCount);
+        });
+        keeper.answer(path);
+        await inTime(Promise.all([first, ...others]), 'the requests');
+        clearInterval(watch);
+      }
+      assert.deepEqual(counts[1], { asked: 31, most: 1 });
+      assert.deepEqual(counts[1], counts[0]);
+    });
+
+    it('opens one for each request of several rule sets', async (t) => {
+      const keeper = await startKeeper(t);
+      const count = { asked: 0, most: 0 };
+      const agent = new (extend(HttpAgent, count))({ maxTotalSockets: 2 });
+      t.after(() => agent.destroy());
+      const ask = (rules: Rules, path?: string): Promise<unknown> =>
+        withRules(rules, () => get(agent, keeper.url(path)));
+      const held = [ask(one, '/hold1'), ask(two, '/hold2')];
+      await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+      const waiting = [ask(three), ask(one), ask(three)];
+      keeper.answer('/hold1');
+      keeper.answer('/hold2');
+      assert.deepEqual(new Set(await inTime(Promise.all([...held, ...waiting]), 'all')), new Set([200]));
+      assert.deepEqual([count.asked, keeper.connections()], [5, 5]);
+    });
   });
-});
+}
