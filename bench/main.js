@@ -80,7 +80,7 @@ const server = fork(new URL('server.js', import.meta.url));
 pin(server, 1);
 const [{ port }] = await once(server, 'message');
 
-/** A process with these variants: what they denied, and how they make a turn. */
+/** A process with these variants: how they make a turn, and which of them deny. */
 async function start(names, copies, { count, fresh, name }) {
   const url = `http://${name ? 'name.test' : '127.0.0.2'}:${port}/`;
   const child = fork(
@@ -89,13 +89,14 @@ async function start(names, copies, { count, fresh, name }) {
     { execPath: flags.node },
   );
   pin(child, 0);
-  const [{ denies }] = await Promise.race([
+  await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() => Promise.reject(new Error(`${names} ended before it began`))),
   ]);
+  const ask = async (what) => (child.send(what), (await once(child, 'message'))[0]);
   return {
-    denies,
-    turn: async () => (child.send({ requests: REQUESTS }), (await once(child, 'message'))[0]),
+    turn: () => ask({ requests: REQUESTS }),
+    denies: () => ask({}),
     end: () => child.disconnect(),
   };
 }
@@ -114,20 +115,22 @@ async function measureApart(row) {
     return turns;
   };
   const ratios = await compare(turn);
+  const [denies] = await processes.get('b').denies();
   for (const { end } of processes.values()) end();
-  return { ...ratios, denies: processes.get('b').denies[0] };
+  return { ...ratios, denies };
 }
 
 /** Several clients of both in one process. */
 async function measureTogether(row) {
   const swap = byChance();
-  const { denies, turn, end } = await start(swap ? [row.b, row.a] : [row.a, row.b], COPIES, row);
+  const { turn, denies, end } = await start(swap ? [row.b, row.a] : [row.a, row.b], COPIES, row);
   const ratios = await compare(async () => {
     const turns = await turn();
     return swap ? { a: turns[1], b: turns[0] } : { a: turns[0], b: turns[1] };
   });
+  const denying = await denies();
   end();
-  return { ...ratios, denies: denies[swap ? 0 : 1] };
+  return { ...ratios, denies: denying[swap ? 0 : 1] };
 }
 
 async function compare(turn) {

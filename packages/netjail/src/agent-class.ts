@@ -14,7 +14,7 @@ const UNGUARDABLE =
 /**
  * Makes sure that this class asks our connector for its connections, before it is trusted: a
  * stand-in (Bun's `undici`) or an agent that goes through a proxy never does. Gives the agent it was tried
- * out with, which is destroyed.
+ * out with, which is for nothing else.
  */
 export function probe(Agent: AgentClass, build: (connector: Connector) => AgentLike): AgentLike {
   if (
@@ -34,32 +34,35 @@ export function probe(Agent: AgentClass, build: (connector: Connector) => AgentL
   return agent!;
 }
 
+/**
+ * The agent's one connection never comes, and it is not destroyed: nothing is open in it. V8 makes the
+ * code of undici worse, for the whole process, once it has seen a connection fail or an agent be destroyed
+ * (Node 22, undici 7.30: a new connection takes a tenth longer), and that is for requests to bring about.
+ */
 function tryOut(build: (connector: Connector) => AgentLike, origin: string): AgentLike {
   let reached: string | undefined;
   let failure: unknown;
-  const agent = build(({ protocol, hostname }, callback) => {
+  const agent = build(({ protocol, hostname }) => {
     reached = `${protocol}//${hostname}`;
-    queueMicrotask(() => callback(new Error('netjail probes the connector'), null));
     return undefined;
   });
   agent.dispatch(
     { origin, path: '/', method: 'GET' },
+    // Some options undici looks at with the first request only.
     handler((error) => (failure ??= error)),
   );
-  // Some options undici looks at with the first request only. Being destroyed is an error, too.
+  if (reached === origin && !knowsProxies(agent)) return agent;
+  // It may have opened something else. That it is destroyed is an error, too.
   const refusal = failure;
   agent.destroy().catch(() => {});
   if (knowsProxies(agent))
     throw invalidOption('Agent', 'it goes through a proxy where the environment names one');
-  if (reached !== origin) {
-    if (isError(refusal)) throw refusal;
-    throw misuse(
-      TypeError,
-      'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
-      'Cannot guard this Agent class: it does not use the connector that it is given',
-    );
-  }
-  return agent;
+  if (isError(refusal)) throw refusal;
+  throw misuse(
+    TypeError,
+    'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
+    'Cannot guard this Agent class: it does not use the connector that it is given',
+  );
 }
 
 /**

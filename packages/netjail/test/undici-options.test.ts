@@ -77,6 +77,36 @@ for (const [name, { Agent, errors }] of Object.entries(versions)) {
       assert.deepEqual(told, [false, false, true, true, true, true]);
     });
 
+    it('tries the class out with connections that never come, and destroys what is not used as its Agent', async () => {
+      // A failure would make V8 optimize undici worse, for the whole process.
+      const ended: string[] = [];
+      class Watched extends Agent {
+        override dispatch(request: never, handler: Record<string, (...args: unknown[]) => unknown>): boolean {
+          for (const name of ['onError', 'onResponseError'])
+            if (name in handler) Object.assign(handler, { [name]: () => ended.push(name) });
+          return super.dispatch(request, handler as never);
+        }
+        override destroy(...args: never[]): Promise<void> {
+          ended.push('destroy');
+          return super.destroy(...(args as []));
+        }
+      }
+      const dispatcher = new Dispatcher({ Agent: Watched as never, rules } as never);
+      for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+      assert.equal(ended.length, 0, String(ended));
+      await (dispatcher as { destroy(): Promise<void> }).destroy();
+      assert.equal(ended.length, 0, String(ended));
+      class Around extends Watched {
+        override dispatch(): boolean {
+          return true;
+        }
+      }
+      assert.throws(() => new Dispatcher({ Agent: Around as never, rules } as never), {
+        code: 'ERR_NETJAIL_UNSUPPORTED_RUNTIME',
+      });
+      assert.ok(ended.includes('destroy'), String(ended));
+    });
+
     it('throws when allowH2 or preferH2 is neither true nor false', () => {
       for (const option of ['allowH2', 'preferH2'])
         for (const given of [{ [option]: 1 }, { connect: { [option]: 'yes' } }])
