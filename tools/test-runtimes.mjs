@@ -221,7 +221,8 @@ const tryRecipe = ({ title, name, isNode, exact, binary, run }, file, meta) =>
     const [first] = outcomes;
     if (first?.code?.startsWith('ERR_NETJAIL_'))
       return { result: 'refused', message: first.error.replace(/^\S+ /, '') };
-    const message = outcomes.find(({ text }) => text !== hello)?.error.trim() ?? stderr.trim().split('\n')[0];
+    const message =
+      outcomes.find(({ text }) => text !== hello)?.error?.trim() ?? stderr.trim().split('\n')[0];
     if (isNode) failures.push(`${title}: ${meta.client}: ${JSON.stringify(outcomes)} ${stderr}`);
     return { result: 'absent', message };
   });

@@ -49,7 +49,7 @@ export function createImporter({ dial, ca, timeLimit = 10_000, sizeLimit = 256 *
     });
     // pg says so here when a connection breaks that nobody waits for.
     client.on('error', () => {});
-    // pg keeps a whole answer in memory, so the bytes are counted below it, while it comes, too.
+    // pg keeps a whole answer in memory, so the bytes are counted below it: while one comes, and before the next is taken.
     const isTooLarge = () => socket.bytesRead > sizeLimit;
     const take = (rows) => {
       if (isTooLarge()) throw new Error(`It has sent ${socket.bytesRead} bytes`);

@@ -51,12 +51,12 @@ function tryOut(build: (connector: Connector) => AgentLike, origin: string): Age
     // Some options undici looks at with the first request only.
     handler((error) => (failure ??= error)),
   );
-  if (reached === origin && !knowsProxies(agent)) return agent;
+  const isProxied = knowsProxies(agent);
+  if (reached === origin && !isProxied) return agent;
   // It may have opened something else. That it is destroyed is an error, too.
   const refusal = failure;
   agent.destroy().catch(() => {});
-  if (knowsProxies(agent))
-    throw invalidOption('Agent', 'it goes through a proxy where the environment names one');
+  if (isProxied) throw invalidOption('Agent', 'it goes through a proxy where the environment names one');
   if (isError(refusal)) throw refusal;
   throw misuse(
     TypeError,

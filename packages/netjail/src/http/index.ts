@@ -93,11 +93,10 @@ export class HttpAgent extends http.Agent {
   override getName(options?: http.ClientRequestArgs): string {
     const pass = this.#gate.passFor(options);
     if (pass === undefined) return super.getName(options);
-    const name = pass.renamed ? undefined : pass.name;
-    if (name !== undefined) return name;
-    const own = super.getName(options) + pass.pool.suffix;
-    pass.name ??= own;
-    return own;
+    if (pass.name !== undefined && !pass.renamed) return pass.name;
+    const name = super.getName(options) + pass.pool.suffix;
+    pass.name ??= name;
+    return name;
   }
 
   /**
@@ -193,11 +192,10 @@ export class HttpsAgent extends https.Agent {
   override getName(options?: https.RequestOptions): string {
     const pass = this.#gate.passFor(options);
     if (pass === undefined) return super.getName(options);
-    const name = pass.renamed ? undefined : pass.name;
-    if (name !== undefined) return name;
-    const own = super.getName(options) + pass.pool.suffix;
-    pass.name ??= own;
-    return own;
+    if (pass.name !== undefined && !pass.renamed) return pass.name;
+    const name = super.getName(options) + pass.pool.suffix;
+    pass.name ??= name;
+    return name;
   }
 
   /**

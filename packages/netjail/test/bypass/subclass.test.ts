@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type net from 'node:net';
 import { describe, it } from 'node:test';
 import { withRules } from '../../src/context.ts';
-import { HttpAgent } from '../../src/http/index.ts';
+import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { get } from '../helpers/attack.ts';
 import { inTime } from '../helpers/in-time.ts';
@@ -241,6 +241,30 @@ describe('a class on HttpAgent that opens a connection under other rules than th
     const code = 'ERR_NETJAIL_UNSUPPORTED_RUNTIME';
     // Those of `strict` were opened under rules that allow more.
     assert.deepEqual(await all, [200, code, code, code, 200]);
+  });
+
+  it('fails the request over TLS as well', async (t) => {
+    const lab = await startLab(t, 'https');
+    let open: (() => void) | undefined;
+    class LimitedTls extends HttpsAgent {
+      override createConnection({ host, port }: Target, callback?: unknown): never {
+        open = () =>
+          (callback as (error: null, socket: unknown) => void)(
+            null,
+            super.createConnection({ host, port, rejectUnauthorized: false } as Target),
+          );
+        return undefined as never;
+      }
+    }
+    const agent = new LimitedTls({ rejectUnauthorized: false });
+    t.after(() => agent.destroy());
+    const sent = withRules(nowhere, () => get(agent, lab.url(ALLOWED)));
+    withRules(wide, () => open!());
+    await assert.rejects(inTime(sent, 'the request'), refused);
+    const served = withRules(wide, () => get(agent, lab.url(ALLOWED)));
+    withRules(wide, () => open!());
+    assert.equal(await inTime(served, 'the request'), 200);
+    assert.equal(lab.allowed.requests.length, 1);
   });
 
   it('tells a request that is handed its connection later', async (t) => {

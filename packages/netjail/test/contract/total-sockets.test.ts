@@ -6,12 +6,12 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { withRules } from '../../src/context.ts';
-import { HttpAgent } from '../../src/http/index.ts';
+import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { get } from '../helpers/attack.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { inTime } from '../helpers/in-time.ts';
-import { ALLOWED } from '../helpers/lab.ts';
+import { ALLOWED, release, startLab } from '../helpers/lab.ts';
 
 const one = new Rules({ allow: ['127.0.0.0/8'] });
 const two = new Rules({ allow: ['127.0.0.0/9'] });
@@ -59,6 +59,12 @@ async function startKeeper(t: TestContext): Promise<Keeper> {
   };
 }
 
+/** Sends requests under rules. */
+const asker =
+  (agent: http.Agent, keeper: Keeper) =>
+  (rules: Rules, path?: string): Promise<unknown> =>
+    withRules(rules, () => get(agent, keeper.url(path)));
+
 class Named extends HttpAgent {
   override getName(options?: http.ClientRequestArgs): string {
     return `${super.getName(options)}:mine`;
@@ -74,8 +80,7 @@ for (const [name, Agent] of [
       const keeper = await startKeeper(t);
       const agent = new Agent({ keepAlive: true, maxTotalSockets: 2 });
       t.after(() => agent.destroy());
-      const ask = (rules: Rules, path?: string): Promise<unknown> =>
-        withRules(rules, () => get(agent, keeper.url(path)));
+      const ask = asker(agent, keeper);
       const free = once(agent, 'free');
       assert.equal(await ask(two), 200);
       await free;
@@ -91,8 +96,7 @@ for (const [name, Agent] of [
       const keeper = await startKeeper(t);
       const agent = new Agent({ keepAlive: true, maxTotalSockets: 2 });
       t.after(() => agent.destroy());
-      const ask = (rules: Rules, path?: string): Promise<unknown> =>
-        withRules(rules, () => get(agent, keeper.url(path)));
+      const ask = asker(agent, keeper);
       const first = ask(one, '/hold1');
       const second = ask(two, '/hold2');
       await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
@@ -133,8 +137,7 @@ for (const [name, Agent] of [
       const keeper = await startKeeper(t);
       const agent = new Agent({ keepAlive: true, maxSockets: 1, maxTotalSockets: 2 });
       t.after(() => agent.destroy());
-      const ask = (rules: Rules, path?: string): Promise<unknown> =>
-        withRules(rules, () => get(agent, keeper.url(path)));
+      const ask = asker(agent, keeper);
       const held = [ask(one, '/hold1'), ask(two, '/hold2')];
       await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
       const waiting = ask(one);
@@ -189,18 +192,18 @@ for (const [name, extend] of Object.entries(laters)) {
         const Later = extend(Base, count);
         const agent = new Later({ maxTotalSockets: 1, ...(Base === HttpAgent ? { rules: one } : {}) });
         t.after(() => agent.destroy());
+        // Each request ends with it, and each one that waited begins with it.
+        agent.on('free', () => {
+          const { totalSocketCount } = agent as unknown as { totalSocketCount: number };
+          count.most = Math.max(count.most, totalSocketCount);
+        });
         // Once there is a connection, so that the others wait for it.
         const path = `/hold${counts.length}`;
         const first = get(agent, keeper.url(path));
         await keeper.came(path);
         const others = Array.from({ length: 30 }, () => get(agent, keeper.url()));
-        const watch = setInterval(() => {
-          const { totalSocketCount } = agent as unknown as { totalSocketCount: number };
-          count.most = Math.max(count.most, totalSocketCount);
-        });
         keeper.answer(path);
         await inTime(Promise.all([first, ...others]), 'the requests');
-        clearInterval(watch);
       }
       assert.deepEqual(counts[1], { asked: 31, most: 1 });
       assert.deepEqual(counts[1], counts[0]);
@@ -211,8 +214,7 @@ for (const [name, extend] of Object.entries(laters)) {
       const count = { asked: 0, most: 0 };
       const agent = new (extend(HttpAgent, count))({ maxTotalSockets: 2 });
       t.after(() => agent.destroy());
-      const ask = (rules: Rules, path?: string): Promise<unknown> =>
-        withRules(rules, () => get(agent, keeper.url(path)));
+      const ask = asker(agent, keeper);
       const held = [ask(one, '/hold1'), ask(two, '/hold2')];
       await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
       const waiting = [ask(three), ask(one), ask(three)];
@@ -223,3 +225,22 @@ for (const [name, extend] of Object.entries(laters)) {
     });
   });
 }
+
+describe('HttpsAgent with keepAlive and maxTotalSockets', () => {
+  it('ends an idle connection for a request whose rules have another one in use', async (t) => {
+    const lab = await startLab(t, 'https');
+    const agent = new HttpsAgent({ keepAlive: true, maxTotalSockets: 2, rejectUnauthorized: false });
+    t.after(() => agent.destroy());
+    const ask = (rules: Rules, path?: string): Promise<unknown> =>
+      withRules(rules, () => get(agent, lab.url(ALLOWED, path)));
+    const free = once(agent, 'free');
+    assert.equal(await ask(two), 200);
+    await free;
+    const held = ask(one, '/hang');
+    while (!lab.allowed.requests.some(({ url }) => url === '/hang')) await new Promise(setImmediate);
+    assert.equal(await inTime(ask(one), 'the request that waits'), 200);
+    release(lab.allowed);
+    assert.equal(await held, 200);
+    assert.equal(lab.allowed.connections, 3);
+  });
+});

@@ -1,6 +1,7 @@
 // What the attacks share.
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { deniedError } from '../../src/errors.ts';
 import { Rules } from '../../src/rules.ts';
 import { DENIED } from './lab.ts';
@@ -27,7 +28,8 @@ export const evilLookup = (
 /** Ends in the status, or in the denied address with the reason. */
 export function get(agent: http.Agent, url: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent }, (response) => {
+    const { get: send } = url.startsWith('https:') ? https : http;
+    const request = send(url, { agent }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode));
     });
     request.on('error', (error) => {
