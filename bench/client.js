@@ -1,16 +1,11 @@
 // One client process: makes its variants, each so many times, and runs a turn of requests when it is told to.
 import { variants } from './variants.js';
 
-const [, , names, copies, count, fresh, url, denied, warmUp] = process.argv;
+const [, , names, copies, count, fresh, url, denied] = process.argv;
 const kinds = names.split(',');
 const clients = Array.from({ length: Number(copies) * kinds.length }, (_, i) =>
   variants[kinds[i % kinds.length]](Number(count)),
 );
-
-// Until the compiler has settled: a server answers far more requests than this.
-for (let i = 0; i < Number(warmUp) / Number(copies); i++)
-  for (const client of clients) await client(url, fresh === 'true');
-process.send('ready');
 
 /** So many requests of one client: its processor time and the time that passed, in microseconds. */
 async function measure(client, requests) {
@@ -53,3 +48,4 @@ process.on('message', async ({ requests }) => {
   process.send(turns);
 });
 process.on('disconnect', () => process.exit());
+process.send('ready');

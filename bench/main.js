@@ -8,6 +8,9 @@
 // request, which is what requests per second are made of, and of the client's CPU time, without the
 // server's part. The A/A row says how far off a ratio can be.
 //
+// Both warm up in turns, too: V8 drops code of a process that waits, and after some seconds of that the
+// process is slower for thousands of requests. So which one started first would be what is measured.
+//
 // A process keeps the speed it happens to start with, and so does a connection. So each row is measured
 // once more with several clients of both variants in one process, where the turns of all are mixed.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
@@ -38,9 +41,9 @@ function numberOf(name) {
 }
 
 const RESTARTS = flags.quick ? 1 : numberOf('restarts');
-const RESTARTS_TOGETHER = flags.quick ? 1 : 5;
+const RESTARTS_TOGETHER = flags.quick ? 1 : 3;
 const COPIES = flags.quick ? 1 : 8;
-const TURNS = flags.quick ? 4 : 40;
+const TURNS = flags.quick ? 4 : 100;
 const WARM_UP = flags.quick ? 200 : numberOf('warm-up');
 const REQUESTS = 40;
 const version = execFileSync(flags.node, ['--version'], { encoding: 'utf8' }).trim();
@@ -85,7 +88,7 @@ async function start(names, copies, { count, fresh, name }) {
   const url = `http://${name ? 'name.test' : '127.0.0.2'}:${port}/`;
   const child = fork(
     new URL('client.js', import.meta.url),
-    [names.join(), copies, count, fresh, url, `http://127.0.0.1:${port}/`, WARM_UP],
+    [names.join(), copies, count, fresh, url, `http://127.0.0.1:${port}/`],
     { execPath: flags.node },
   );
   pin(child, 0);
@@ -133,7 +136,9 @@ async function measureTogether(row) {
   return { ...ratios, denies: denying[swap ? 0 : 1] };
 }
 
+/** Ratios of turns, from when the compiler has settled: a server answers far more requests than it takes. */
 async function compare(turn) {
+  for (let i = 0; i < WARM_UP / REQUESTS; i++) await turn();
   const cpu = [];
   const wall = [];
   for (let i = 0; i < TURNS; i++) {
@@ -200,7 +205,7 @@ ${lines.join('\n')}
 `;
   const text = `# Benchmarks
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after so many for warming up as each part says, and of these the median of so many restarts of both processes. In one process, where a part has that column: ${COPIES} clients of each kind in one process, ${TURNS} turns of ${REQUESTS} requests of each kind in mixed order, the median of ${RESTARTS_TOGETHER} restarts; what a process or a connection happens to start with counts less there. A row is worth nothing unless it denies what it must; that is asked for last, since V8 optimizes undici worse in a process in which a connection has failed, guarded or not. The A/A rows compare a client with itself: what they differ by is the error of the method.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after so many for warming up as each part says, in turns like these (a process that waits is slower afterwards), and of these the median of so many restarts of both processes. In one process, where a part has that column: ${COPIES} clients of each kind in one process, ${TURNS} turns of ${REQUESTS} requests of each kind in mixed order, the median of ${RESTARTS_TOGETHER} restarts; what a process or a connection happens to start with counts less there. A row is worth nothing unless it denies what it must; that is asked for last, since V8 optimizes undici worse in a process in which a connection has failed, guarded or not. The A/A rows compare a client with itself: what they differ by is the error of the method.
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));
