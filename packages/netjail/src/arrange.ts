@@ -11,6 +11,8 @@ export interface Arranged {
 
 /** The depth of a prefix that is there already. */
 const DUPLICATE = 255;
+/** Longer than any prefix. */
+const NO_LENGTH = 255;
 
 /**
  * Arranges prefixes by depth, then by their start.
@@ -21,7 +23,9 @@ const DUPLICATE = 255;
 export function arrange(given: Columns, width: 1 | 4, room: number): Arranged {
   const { count } = given;
   const data = new Uint32Array(count * (width + 1) + room);
-  fetch(data, given, orderBy(given.words, lengthsOf(given, width), width, count), width);
+  // Nothing is in the array yet: memory that is touched for the first time takes longer than the sorting.
+  const order = orderBy(given.words, lengthsOf(given, width), width, count, data);
+  fetch(data, given, order, width);
   const depth = new Uint8Array(count);
   const counts = findDepths(depth, data, count, width);
   const depths: number[] = [];
@@ -57,20 +61,23 @@ function fetch(data: Uint32Array, { words, meta, count }: Columns, order: Uint32
 /** Finds how many prefixes contain each one of the sorted, and how many there are of each depth. */
 function findDepths(depth: Uint8Array, data: Uint32Array, count: number, width: 1 | 4): Uint32Array {
   const counts = new Uint32Array(256);
-  // The prefixes around the one that is looked at, outermost first, and their lengths.
+  // The prefixes around the one that is looked at, outermost first, and their lengths. Below them is none,
+  // of no length: a branch that is taken for the first time makes the engine compile the function again.
   const stack = new Uint32Array(256);
   const lengths = new Uint8Array(256);
-  let top = -1;
+  lengths[0] = NO_LENGTH;
+  let top = 0;
   for (let k = 0; k < count; k++) {
-    while (top >= 0 && !covers(data, stack[top]! * width, lengths[top]!, k * width, width)) top--;
+    while (top > 0 && !covers(data, stack[top]! * width, lengths[top]!, k * width, width)) top--;
     const length = bitsOf(data[count * width + k]!, width);
-    const twin = top >= 0 && lengths[top] === length;
+    const twin = lengths[top] === length;
     if (!twin) {
       stack[++top] = k;
       lengths[top] = length;
     }
-    depth[k] = twin ? DUPLICATE : top;
-    counts[depth[k]!]!++;
+    const its = twin ? DUPLICATE : top - 1;
+    depth[k] = its;
+    counts[its]!++;
   }
   return counts;
 }

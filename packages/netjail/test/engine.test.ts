@@ -439,7 +439,7 @@ describe('orderBy()', () => {
   const sorted = (rows: readonly (readonly number[])[], width: 1 | 4): number[] => {
     const start = Uint32Array.from(rows.flatMap((row) => row.slice(0, width)));
     const length = Uint8Array.from(rows, (row) => row[width]!);
-    return Array.from(orderBy(start, length, width, rows.length));
+    return Array.from(orderBy(start, length, width, rows.length, new Uint32Array(2 * rows.length)));
   };
   const expected = (rows: readonly (readonly number[])[]): number[] =>
     rows

@@ -157,7 +157,10 @@ describe('orderBy()', () => {
           }
           return length[x]! - length[y]! || x - y;
         });
-        assert.deepEqual(Array.from(orderBy(start, length, width, count)), expected);
+        assert.deepEqual(
+          Array.from(orderBy(start, length, width, count, new Uint32Array(2 * count))),
+          expected,
+        );
       });
     }
   }

@@ -21,28 +21,35 @@ interface Unsorted {
  * they were: indices, sorted.
  *
  * A radix sort: word by word from the first on, inside of each run of equal words, and a word digit
- * by digit from the last on. It needs no comparison of all words for most, and is stable.
+ * by digit from the last on. It needs no comparison of all words for most, and is stable. `scratch`
+ * has room for two words a prefix; what is in it is lost.
  *
  * Each loop is a function of its own: a long list is sorted once, and the engine makes a function
  * fast while it waits for it much sooner than a loop in the middle of a long one.
  */
-export function orderBy(words: Uint32Array, length: Uint8Array, width: 1 | 4, count: number): Uint32Array {
+export function orderBy(
+  words: Uint32Array,
+  length: Uint8Array,
+  width: 1 | 4,
+  count: number,
+  scratch: Uint32Array,
+): Uint32Array {
   const given: Unsorted = { words, length, width };
   // One large block, which an allocator gives back to the system; smaller ones it would keep.
-  const block = new Uint32Array(count > SHORT ? 4 * count : count);
+  const block = new Uint32Array(count > SHORT ? 2 * count : count);
   const order = block.subarray(0, count);
-  const spare = block.subarray(count, 2 * count);
-  const keys = block.subarray(2 * count, 3 * count);
-  const spareKeys = block.subarray(3 * count);
+  const keys = block.subarray(count);
+  const spare = scratch.subarray(0, count);
+  const spareKeys = scratch.subarray(count, 2 * count);
   for (let i = 0; i < count; i++) order[i] = i;
 
   /** Sorts a part of `order` by the keys that it sets. */
   const byKeys = (low: number, high: number, word: number): void => {
     setKeys(given, keys, order, low, high, word);
     const digits = high - low < LONG ? 8 : 11;
-    let fromKeys = keys;
+    let fromKeys: Uint32Array = keys;
     let toKeys = spareKeys;
-    let from = order;
+    let from: Uint32Array = order;
     let to = spare;
     for (let shift = 0; shift < 32; shift += digits) {
       const sums = countDigits(fromKeys, low, high, shift, digits);
