@@ -54,7 +54,7 @@ export const equivalent = [
   ]),
   ...of(
     'internal/order.ts',
-    'const block = new Uint32Array(count > SHORT ? 4 * count : count);',
+    'const block = new Uint32Array(count > SHORT ? 2 * count : count);',
     'only memory: room that few prefixes do not need',
     ['count > SHORT', 'true'],
     ['count > SHORT', 'count >= SHORT'],
@@ -131,12 +131,6 @@ export const equivalent = [
     'if (counts[0] !== count) part(data, depth, depths, count, width);',
     'only faster: they are put where they are',
     ['counts[0] !== count', 'true'],
-  ),
-  ...of(
-    'arrange.ts',
-    'const twin = top >= 0 && lengths[top] === length;',
-    'without a prefix on the stack its length is undefined, which is no length',
-    ['top >= 0', 'true'],
   ),
 
   ...of(
