@@ -8,8 +8,8 @@
 // request, which is what requests per second are made of, and of the client's CPU time, without the
 // server's part. The A/A row says how far off a ratio can be.
 //
-// Both warm up in turns, too: V8 drops code of a process that waits, and after some seconds of that the
-// process is slower for thousands of requests. So which one started first would be what is measured.
+// Both warm up in turns, too: a process that has waited for some seconds is slower afterwards, for thousands
+// of requests, and which one started first would be what is measured.
 //
 // A process keeps the speed it happens to start with, and so does a connection. So each row is measured
 // once more with several clients of both variants in one process, where the turns of all are mixed.
