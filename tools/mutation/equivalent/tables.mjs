@@ -158,8 +158,8 @@ export const equivalent = [
   ...of(
     'arrange.ts',
     'for (let k = 0; k < count; k++) {',
-    'in findDepths and in part (fetch has this line, too, and tests that see it): behind the last element there ' +
-      'is no depth, and counting or writing at a place that is undefined or NaN changes no element',
+    'in part (fetch and findDepths have this line, too, and tests that see it): behind the last element there ' +
+      'is no depth, and writing at a place that is undefined or NaN changes no element',
     ['k < count', 'k <= count'],
   ),
   ...of(
