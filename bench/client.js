@@ -18,8 +18,8 @@ async function measure(client, requests) {
 }
 
 /**
- * Which variants refuse what the policy blocks. Asked for last: a connection that fails is what makes V8
- * optimize undici worse from then on, and only the guarded ones would have had one.
+ * Which variants refuse what the policy blocks. Asked for last, so that no connection has failed in a
+ * process that is measured: only in the guarded ones one would have.
  */
 async function findDenying() {
   const refused = await Promise.all(

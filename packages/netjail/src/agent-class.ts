@@ -35,9 +35,9 @@ export function probe(Agent: AgentClass, build: (connector: Connector) => AgentL
 }
 
 /**
- * The agent's one connection never comes, and it is not destroyed: nothing is open in it. V8 makes the
- * code of undici worse, for the whole process, once it has seen a connection fail or an agent be destroyed
- * (Node 22, undici 7.30: `--trace-opt` shows it), and that is for requests to bring about.
+ * The agent's one connection never comes, and it is not destroyed: nothing is open in it. In processes in
+ * which one had failed, V8 compiled code of undici more often (Node 22, undici 7.30, by `--trace-opt`), and
+ * that is for requests to bring about.
  */
 function tryOut(build: (connector: Connector) => AgentLike, origin: string): AgentLike {
   let reached: string | undefined;

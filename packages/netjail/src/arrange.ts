@@ -23,7 +23,7 @@ const NO_LENGTH = 255;
 export function arrange(given: Columns, width: 1 | 4, room: number): Arranged {
   const { count } = given;
   const data = new Uint32Array(count * (width + 1) + room);
-  // Nothing is in the array yet: memory that is touched for the first time takes longer than the sorting.
+  // Nothing is in the array yet, and memory that is touched for the first time takes time of its own.
   const order = orderBy(given.words, lengthsOf(given, width), width, count, data);
   fetch(data, given, order, width);
   const depth = new Uint8Array(count);

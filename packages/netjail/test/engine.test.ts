@@ -435,6 +435,13 @@ describe('maskOf()', () => {
 });
 
 describe('orderBy()', () => {
+  it('throws when the scratch has no room for two words of each prefix', () => {
+    const words = Uint32Array.of(2, 1);
+    const length = Uint8Array.of(32, 32);
+    assert.throws(() => orderBy(words, length, 1, 2, new Uint32Array(3)), /unreachable scratch/);
+    assert.deepEqual([...orderBy(words, length, 1, 2, new Uint32Array(4))], [1, 0]);
+  });
+
   /** The words of one prefix after those of another, and their lengths. */
   const sorted = (rows: readonly (readonly number[])[], width: 1 | 4): number[] => {
     const start = Uint32Array.from(rows.flatMap((row) => row.slice(0, width)));

@@ -78,7 +78,7 @@ for (const [name, { Agent, errors }] of Object.entries(versions)) {
     });
 
     it('tries the class out with connections that never come, and destroys what is not used as its Agent', async () => {
-      // A failure would make V8 optimize undici worse, for the whole process.
+      // After a failure V8 compiles code of undici more often, in the whole process.
       const ended: string[] = [];
       class Watched extends Agent {
         override dispatch(request: never, handler: Record<string, (...args: unknown[]) => unknown>): boolean {

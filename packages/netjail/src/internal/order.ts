@@ -34,6 +34,8 @@ export function orderBy(
   count: number,
   scratch: Uint32Array,
 ): Uint32Array {
+  // What does not fit would be lost without a word, and with it the place of a prefix.
+  if (scratch.length < 2 * count) throw new Error('netjail: unreachable scratch, too short');
   const given: Unsorted = { words, length, width };
   // One large block, which an allocator gives back to the system; smaller ones it would keep.
   const block = new Uint32Array(count > SHORT ? 2 * count : count);
