@@ -3,16 +3,17 @@
 // --node runs the clients on another Node; --write adds the rows to docs/benchmarks.md, in place of
 // earlier ones of the same Node.
 //
-// Each variant runs in a process of its own; the two of a row take turns of 40 requests in shuffled
-// order, and the figures are ratios of paired turns (median, over several restarts): of the time per
-// request, which is what requests per second are made of, and of the client's CPU time, without the
-// server's part. The A/A row says how far off a ratio can be.
+// Each variant runs in a process of its own, the plain one in two; the three of a row take turns of 40
+// requests in shuffled order. The figures are ratios to the mean of the two plain ones, each the median over
+// several restarts: of the time per request (the median of the turns), which is what requests per second are
+// made of, and of the client's CPU time in all turns, without the server's part. What the two plain ones
+// differ by is the error of the row: it is not the same for all kinds of clients.
 //
-// Both warm up in turns, too: a process that has waited for some seconds is slower afterwards, for thousands
+// All warm up in turns, too: a process that has waited for some seconds is slower afterwards, for thousands
 // of requests, and which one started first would be what is measured.
 //
 // A process keeps the speed it happens to start with, and so does a connection. So each row is measured
-// once more with several clients of both variants in one process, where the turns of all are mixed.
+// once more with several clients of all three in one process, where the turns of all are mixed.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -53,7 +54,6 @@ const inContextGoal = major >= 24 ? 2 : 3;
 const rows = [];
 for (const fresh of [false, true]) {
   const goal = fresh ? 2 : 1;
-  rows.push({ a: 'http plain', b: 'http plain', count: 2, fresh, label: 'A/A' });
   for (const kind of ['http', 'undici', 'fetch']) {
     rows.push({ a: `${kind} plain`, b: `${kind} netjail`, count: 20, fresh, goal });
     rows.push({
@@ -105,48 +105,60 @@ async function start(names, copies, { count, fresh, name }) {
 }
 
 const median = (list) => list.toSorted((x, y) => x - y)[Math.floor(list.length / 2)];
-const byChance = () => Math.random() < 0.5;
+const shuffle = (list) =>
+  list
+    .map((value) => ({ value, at: Math.random() }))
+    .toSorted((x, y) => x.at - y.at)
+    .map(({ value }) => value);
 
-/** One pair of processes. Which of them starts first is left to chance, like the order of each turn. */
+/** The plain client, the same once more, and the guarded one. */
+const PLACES = ['plain', 'twin', 'guarded'];
+const nameAt = (row, place) => (place === 'guarded' ? row.b : row.a);
+
+/** Three processes. Which of them starts first is left to chance, like the order of each turn. */
 async function measureApart(row) {
   const processes = new Map();
-  for (const name of byChance() ? ['a', 'b'] : ['b', 'a'])
-    processes.set(name, await start([row[name]], 1, row));
+  for (const place of shuffle(PLACES)) processes.set(place, await start([nameAt(row, place)], 1, row));
   const turn = async () => {
     const turns = {};
-    for (const name of byChance() ? ['a', 'b'] : ['b', 'a']) [turns[name]] = await processes.get(name).turn();
+    for (const place of shuffle(PLACES)) [turns[place]] = await processes.get(place).turn();
     return turns;
   };
   const ratios = await compare(turn);
-  const [denies] = await processes.get('b').denies();
+  const [denies] = await processes.get('guarded').denies();
   for (const { end } of processes.values()) end();
   return { ...ratios, denies };
 }
 
-/** Several clients of both in one process. */
+/** Several clients of all three in one process. */
 async function measureTogether(row) {
-  const swap = byChance();
-  const { turn, denies, end } = await start(swap ? [row.b, row.a] : [row.a, row.b], COPIES, row);
+  const places = shuffle(PLACES);
+  const { turn, denies, end } = await start(
+    places.map((place) => nameAt(row, place)),
+    COPIES,
+    row,
+  );
   const ratios = await compare(async () => {
     const turns = await turn();
-    return swap ? { a: turns[1], b: turns[0] } : { a: turns[0], b: turns[1] };
+    return Object.fromEntries(places.map((place, i) => [place, turns[i]]));
   });
   const denying = await denies();
   end();
-  return { ...ratios, denies: denying[swap ? 0 : 1] };
+  return { ...ratios, denies: denying[places.indexOf('guarded')] };
 }
 
 /** Ratios of turns, from when the compiler has settled: a server answers far more requests than it takes. */
 async function compare(turn) {
   for (let i = 0; i < WARM_UP / REQUESTS; i++) await turn();
-  const cpu = [];
-  const wall = [];
-  for (let i = 0; i < TURNS; i++) {
-    const { a, b } = await turn();
-    cpu.push(b.cpu / a.cpu);
-    wall.push(b.wall / a.wall);
-  }
-  return { cpu: median(cpu), wall: median(wall) };
+  const turns = [];
+  for (let i = 0; i < TURNS; i++) turns.push(await turn());
+  const cpuOf = (place) => turns.reduce((sum, turn) => sum + turn[place].cpu, 0);
+  return {
+    wall: median(turns.map(({ plain, twin, guarded }) => guarded.wall / ((plain.wall + twin.wall) / 2))),
+    // All of it: a median would leave out what happens in few turns, such as a garbage collection.
+    cpu: cpuOf('guarded') / ((cpuOf('plain') + cpuOf('twin')) / 2),
+    wallError: median(turns.map(({ plain, twin }) => twin.wall / plain.wall)),
+  };
 }
 
 async function repeat(times, measureOnce) {
@@ -155,16 +167,21 @@ async function repeat(times, measureOnce) {
   return runs;
 }
 
+function middleHalf(list) {
+  const sorted = list.toSorted((x, y) => x - y);
+  return [sorted[Math.floor(sorted.length / 4)], sorted[Math.ceil((sorted.length * 3) / 4) - 1]];
+}
+
 /** Only the median over restarts says something. */
 async function measure(row) {
   const together = await repeat(RESTARTS_TOGETHER, () => measureTogether(row));
   // A short run is for what is denied: once is enough.
   const runs = flags.quick ? together : await repeat(RESTARTS, () => measureApart(row));
-  const cpu = runs.map((run) => run.cpu).toSorted((x, y) => x - y);
   return {
-    cpu: median(cpu),
+    cpu: median(runs.map((run) => run.cpu)),
     wall: median(runs.map((run) => run.wall)),
-    range: [cpu[Math.floor(cpu.length / 4)], cpu[Math.ceil((cpu.length * 3) / 4) - 1]],
+    range: middleHalf(runs.map((run) => run.wall)),
+    error: middleHalf(runs.map((run) => run.wallError)),
     together: median(together.map((run) => run.wall)),
     denies: [...runs, ...together].every((run) => run.denies),
   };
@@ -172,18 +189,18 @@ async function measure(row) {
 
 const percent = (ratio) => `${ratio >= 1 ? '+' : ''}${((ratio - 1) * 100).toFixed(1)} %`;
 const lines = [
-  '| connections | compared | to | prefixes | time per request | CPU | middle half of the restarts (CPU) | time, in one process | goal | denies 127.0.0.1 |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+  '| connections | compared | to | prefixes | time per request | middle half of the restarts | A/A: plain beside plain, middle half | CPU | time, in one process | goal | denies 127.0.0.1 |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
 ];
 console.log(lines.join('\n'));
 let wrong = 0;
 for (const row of rows) {
   const title = `${row.b}${row.name ? ', by name' : ''}`;
   if (!new RegExp(flags.only).test(`${title} ${row.fresh ? 'new' : 'keep-alive'} ${row.count}`)) continue;
-  const { cpu, wall, range, together, denies } = await measure(row);
-  const guarded = !row.b.includes('plain');
+  const { cpu, wall, range, error, together, denies } = await measure(row);
   if (row.b.includes('netjail') && !denies) wrong++;
-  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${row.label ?? title} | ${row.a} | ${row.count} | ${percent(wall)} | ${percent(cpu)} | ${range.map(percent).join(' to ')} | ${percent(together)} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${guarded ? (denies ? 'yes' : 'NO') : 'unguarded'} |`;
+  const halves = [range, error].map((half) => half.map(percent).join(' to '));
+  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${title} | ${row.a} | ${row.count} | ${percent(wall)} | ${halves.join(' | ')} | ${percent(cpu)} | ${percent(together)} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${denies ? 'yes' : 'NO'} |`;
   lines.push(line);
   console.log(line);
 }
@@ -205,7 +222,7 @@ ${lines.join('\n')}
 `;
   const text = `# Benchmarks
 
-Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes: the time per request, the server's part included, and the CPU time of the client's process alone. Each is the median ratio of ${TURNS} paired turns of ${REQUESTS} requests, after so many for warming up as each part says, in turns like these (a process that waits is slower afterwards), and of these the median of so many restarts of both processes. In one process, where a part has that column: ${COPIES} clients of each kind in one process, ${TURNS} turns of ${REQUESTS} requests of each kind in mixed order, the median of ${RESTARTS_TOGETHER} restarts; what a process or a connection happens to start with counts less there. A row is worth nothing unless it denies what it must; that is asked for last, so that no connection has failed in a process that is measured. The A/A rows compare a client with itself: what they differ by is the error of the method.
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes. Time per request, the server's part included: the median ratio of ${TURNS} turns of ${REQUESTS} requests to the mean of two plain processes that take turns with it, after so many requests for warming up as each part says, in turns like these (a process that waits is slower afterwards), and of these the median of so many restarts of all three. Beside the middle half of these restarts stands what the two plain processes differ by, of the same restarts: a figure says no more than that allows. CPU: the processor time of the client's process alone, of all turns together, garbage collection and compiling included. In one process, where a part has that column: ${COPIES} clients of each kind in one process, ${TURNS} turns of ${REQUESTS} requests of each kind in mixed order, the median of ${RESTARTS_TOGETHER} restarts; what a process or a connection happens to start with counts less there. A row is worth nothing unless it denies what it must; that is asked for last, so that no connection has failed in a process that is measured.
 
 `;
   const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));

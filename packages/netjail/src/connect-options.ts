@@ -1,5 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import timers from 'node:timers';
+import { show } from './internal/assert.ts';
+import { invalidOption } from './options.ts';
 
 /** Options of a socket that would lead it around the gate: never passed on. */
 export const AROUND_THE_GATE: readonly string[] = [
@@ -116,8 +118,14 @@ export function failingOptions(error: Error, options: Record<string, unknown>): 
   return Object.assign(safe, { host: 'denied.invalid', port: 1, lookup });
 }
 
+/**
+ * The family that a look-up is asked for, by number or by name as in `dns.lookup`; 0 for both.
+ *
+ * @throws {TypeError} for anything else, as Node does: connected by another family it would be a surprise.
+ */
 export function familyOf(family: unknown): 0 | 4 | 6 {
   if (family === 4 || family === 'IPv4') return 4;
   if (family === 6 || family === 'IPv6') return 6;
-  return 0;
+  if (family === 0 || family === undefined || family === null) return 0;
+  throw invalidOption('family', `it is 4, 6 or 0 for both, not ${show(family)}`);
 }

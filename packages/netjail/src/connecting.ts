@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { misuse } from './errors.ts';
+import { unref } from './internal/timer.ts';
 import type { Target } from './target.ts';
 
 /** undici's way to be told of a connection, once. */
@@ -51,10 +52,7 @@ export class Connecting {
       settle(this, error);
     };
     const tellWhenEmpty = (): void => {
-      if (sockets.size > 0) return;
-      const told = this.#onEmpty;
-      this.#onEmpty = undefined;
-      told?.();
+      if (sockets.size === 0 && this.#onEmpty !== undefined) this.#tellEmpty(this.#onEmpty);
     };
     this.#onClose = function () {
       const attempt = sockets.get(this);
@@ -76,14 +74,22 @@ export class Connecting {
     for (const socket of this.#sockets.keys()) socket.destroy(error);
   }
 
-  /** Calls back when there is none. */
+  /** Calls back when there is none; asked by whoever opens no more. */
   onceEmpty(callback: () => void): void {
-    if (this.#sockets.size === 0) callback();
+    if (this.#sockets.size === 0) this.#tellEmpty(callback);
     else this.#onEmpty = callback;
   }
 
+  #tellEmpty(callback: () => void): void {
+    this.#onEmpty = undefined;
+    // It keeps the asynchronous context that it was set in, with all that a caller has there.
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    callback();
+  }
+
   #wait(time: number): void {
-    this.#timer = setTimeout(() => this.#endOverdue(), time).unref();
+    this.#timer = unref(setTimeout(() => this.#endOverdue(), time));
   }
 
   #endOverdue(): void {

@@ -1,4 +1,4 @@
-import net from 'node:net';
+import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import { Gate, lockSocket, pinPath } from './connect.ts';
 import { readByNet, type PathOptions } from './connect-options.ts';
@@ -26,7 +26,7 @@ interface ConnectorTarget {
  * undici's connector: opens one connection of a client and calls back once. undici 8 destroys the socket
  * that it gives back when nobody waits for it any more.
  */
-export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => net.Socket | undefined;
+export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => Socket | undefined;
 
 /** What the connector does besides connecting, from the client's options. */
 export interface ConnectorSettings {
@@ -82,7 +82,7 @@ export function createConnector(
   const keepAliveDelay = (options['keepAliveInitialDelay'] as number | undefined) ?? KEEP_ALIVE_DELAY;
 
   /** Opens the socket of one connection; throws what is refused without a look-up. */
-  const open = (asked: ConnectorTarget, secure: boolean, target: Target): net.Socket => {
+  const open = (asked: ConnectorTarget, secure: boolean, target: Target): Socket => {
     const gate = socketPath === undefined ? new Gate(guard, target) : new PathGate(guard, socketPath);
     const { localAddress } = asked;
     if (!secure) {
@@ -161,7 +161,7 @@ class PathGate {
     return this.pin(readOnce(options));
   }
 
-  watch<S extends net.Socket>(socket: S): S {
+  watch<S extends Socket>(socket: S): S {
     return lockSocket(socket);
   }
 }

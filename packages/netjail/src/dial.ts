@@ -1,4 +1,6 @@
+import type * as Net from 'node:net';
 import net from 'node:net';
+import type * as Tls from 'node:tls';
 import tls from 'node:tls';
 import { endIfAborted, Gate, limitConnecting, lockSocket, pinPath } from './connect.ts';
 import { AROUND_THE_GATE, failingOptions, type ConnectOptions, type PathOptions } from './connect-options.ts';
@@ -25,7 +27,7 @@ export interface DialOptions extends GuardOptions {
    * `lookup` that answers judged addresses only and must use them: a socket that turns out to be
    * connected elsewhere is destroyed. Not used by `dial.tls` and `dial.socket`, nor for a `path`.
    */
-  readonly connect?: (options: ConnectOptions & net.TcpNetConnectOpts) => net.Socket;
+  readonly connect?: (options: ConnectOptions & Net.TcpNetConnectOpts) => Net.Socket;
   /** Milliseconds from the call until connected (TLS included), 1 to 2,147,483,647; default: no limit. */
   readonly connectTimeout?: number;
 }
@@ -33,7 +35,7 @@ export interface DialOptions extends GuardOptions {
 type Around = 'lookup' | 'path' | 'fd' | 'handle' | 'socket' | 'blockList';
 
 /** What to dial, and the options of `net.connect` that do not lead around the rules. */
-export interface DialTarget extends Omit<net.TcpNetConnectOpts & net.SocketConstructorOpts, Around> {
+export interface DialTarget extends Omit<Net.TcpNetConnectOpts & Net.SocketConstructorOpts, Around> {
   /** A name or an address literal; must be given. */
   readonly host: string;
   /** 1 to 65535. */
@@ -41,7 +43,7 @@ export interface DialTarget extends Omit<net.TcpNetConnectOpts & net.SocketConst
 }
 
 /** What to dial, and the options of `tls.connect` that do not lead around the rules. */
-export interface TlsDialTarget extends Omit<tls.ConnectionOptions, Around | 'host' | 'port'> {
+export interface TlsDialTarget extends Omit<Tls.ConnectionOptions, Around | 'host' | 'port'> {
   readonly host: string;
   readonly port: number;
   readonly autoSelectFamily?: boolean;
@@ -52,7 +54,7 @@ export interface TlsDialTarget extends Omit<tls.ConnectionOptions, Around | 'hos
 }
 
 /** A Unix socket or named pipe to dial, which an allow entry with this `path` must name. */
-export interface DialPath extends Omit<net.IpcNetConnectOpts & net.SocketConstructorOpts, 'fd' | 'handle'> {
+export interface DialPath extends Omit<Net.IpcNetConnectOpts & Net.SocketConstructorOpts, 'fd' | 'handle'> {
   readonly path: string;
   readonly host?: never;
   readonly port?: never;
@@ -60,19 +62,19 @@ export interface DialPath extends Omit<net.IpcNetConnectOpts & net.SocketConstru
 
 /** A guarded `net.connect`; see {@link createDial}. */
 export interface Dial {
-  (target: DialTarget | DialPath, onConnect?: () => void): net.Socket;
-  (port: number, host: string, onConnect?: () => void): net.Socket;
+  (target: DialTarget | DialPath, onConnect?: () => void): Net.Socket;
+  (port: number, host: string, onConnect?: () => void): Net.Socket;
   /**
    * A guarded `tls.connect`: connects to a judged address, with SNI and certificate checks on the
    * name that was asked for (or on `servername`, where it is given).
    */
-  tls(target: TlsDialTarget, onSecureConnect?: () => void): tls.TLSSocket;
+  tls(target: TlsDialTarget, onSecureConnect?: () => void): Tls.TLSSocket;
   /**
    * A socket that is not connected, for clients that call `connect` themselves (pg, nodemailer):
    * its `connect` is guarded and works once. The rules are those in effect at this call; the time
    * for connecting begins with `connect`.
    */
-  socket(options?: net.SocketConstructorOpts): net.Socket;
+  socket(options?: Omit<Net.SocketConstructorOpts, 'fd' | 'handle'>): Net.Socket;
 }
 
 /**
@@ -108,34 +110,34 @@ export function createDial(options: DialOptions = {}): Dial {
     throw invalidOption('connect', `it is a function, not ${show(connect)}`);
   }
   const timeout = readInteger('connectTimeout', connectTimeout, 1, 0, LONGEST_TIME);
-  const open = (connect ?? net.connect) as (options: ConnectOptions) => net.Socket;
+  const open = (connect ?? net.connect) as (options: ConnectOptions) => Net.Socket;
   const guard = (): Guard => new Guard(settings.rules ?? currentRules(), settings);
 
-  const dial = (...args: unknown[]): net.Socket => {
+  const dial = (...args: unknown[]): Net.Socket => {
     const { target, onReady } = readArguments(args);
     const socket = openSocket(
       guard(),
       target,
       open,
-      net.connect as (options: ConnectOptions | PathOptions) => net.Socket,
+      net.connect as (options: ConnectOptions | PathOptions) => Net.Socket,
       false,
     );
     return ready(socket, 'connect', onReady, timeout);
   };
-  dial.tls = (...args: unknown[]): tls.TLSSocket => {
+  dial.tls = (...args: unknown[]): Tls.TLSSocket => {
     if (connect !== undefined)
       throw invalidOption('connect', 'it opens plain sockets, and dial.tls cannot use it');
     const { target, onReady } = readArguments(args);
-    const openTls = (given: ConnectOptions | PathOptions): net.Socket => {
+    const openTls = (given: ConnectOptions | PathOptions): Net.Socket => {
       // Node 26 throws on an address as the server name, and older ones send it.
       const host = (given['host'] as string | undefined) ?? '';
       const name = given['servername'] ?? (net.isIP(host) === 0 ? host : '');
-      return tls.connect({ ...given, servername: name } as tls.ConnectionOptions);
+      return tls.connect({ ...given, servername: name } as Tls.ConnectionOptions);
     };
-    const socket = openSocket(guard(), target, openTls, openTls, true) as tls.TLSSocket;
+    const socket = openSocket(guard(), target, openTls, openTls, true) as Tls.TLSSocket;
     return ready(socket, 'secureConnect', onReady, timeout);
   };
-  dial.socket = (socketOptions: unknown = {}): net.Socket => {
+  dial.socket = (socketOptions: unknown = {}): Net.Socket => {
     if (!isRecord(socketOptions))
       throw invalidOption('socket', `its options are an object, not ${show(socketOptions)}`);
     const own = readOnce(socketOptions) as Record<string, unknown>;
@@ -148,10 +150,10 @@ export function createDial(options: DialOptions = {}): Dial {
 function openSocket(
   guard: Guard,
   options: Record<string, unknown>,
-  open: (options: ConnectOptions) => net.Socket,
-  openPlainly: (options: ConnectOptions | PathOptions) => net.Socket,
+  open: (options: ConnectOptions) => Net.Socket,
+  openPlainly: (options: ConnectOptions | PathOptions) => Net.Socket,
   secure: boolean,
-): net.Socket {
+): Net.Socket {
   const { path } = options;
   if (path !== undefined && path !== null && path !== '')
     return openPath(guard, path, options, openPlainly, secure);
@@ -180,9 +182,9 @@ function openPath(
   guard: Guard,
   path: unknown,
   options: Record<string, unknown>,
-  open: (options: ConnectOptions | PathOptions) => net.Socket,
+  open: (options: ConnectOptions | PathOptions) => Net.Socket,
   secure: boolean,
-): net.Socket {
+): Net.Socket {
   let pinned: PathOptions;
   try {
     pinned = pinPath(guard, path, options, secure);
@@ -225,7 +227,7 @@ function readArguments(args: readonly unknown[]): {
   return { target, onReady: onReady as (() => void) | undefined };
 }
 
-function ready<S extends net.Socket>(
+function ready<S extends Net.Socket>(
   socket: S,
   event: string,
   onReady: (() => void) | undefined,
@@ -242,7 +244,7 @@ function ready<S extends net.Socket>(
 }
 
 /** Whether a socket is connected already: one that an own `connect` function had at hand. */
-function isConnected(socket: net.Socket): boolean {
+function isConnected(socket: Net.Socket): boolean {
   return !socket.pending && !socket.destroyed;
 }
 

@@ -222,11 +222,16 @@ export function misuse<E extends Error>(
   return knownToFetch(error) as CodedError<E>;
 }
 
-/** Whether a value is an error. What a resolver throws may be anything: a proxy that throws when asked. */
+/**
+ * Whether a value is an error that can be read, as whoever is told of it does. What a resolver throws may be
+ * anything: a proxy, or an accessor, that throws when asked.
+ */
 export function isError(value: unknown): value is Error {
   try {
     // Those of Node's own modules are of another realm in a vm context (jest).
-    return value instanceof Error || types.isNativeError(value);
+    if (!(value instanceof Error) && !types.isNativeError(value)) return false;
+    const { message, stack } = value;
+    return message !== undefined || stack !== undefined;
   } catch {
     return false;
   }

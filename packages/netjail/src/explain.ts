@@ -5,7 +5,7 @@ import type { Found } from './group.ts';
 import { isRecord, plainly, readOnce, show } from './internal/assert.ts';
 import type { Layer } from './layer.ts';
 import type { EntryList } from './list.ts';
-import { explainDenial, type TargetFacts, type Verdict } from './verdict.ts';
+import { explainDenial, type Denial, type TargetFacts, type Verdict } from './verdict.ts';
 
 /** What to explain: an address, a name before it is looked up (no address), or a path. */
 export interface ExplainTarget extends TargetFacts {
@@ -27,9 +27,9 @@ export interface Step {
   readonly kind: 'itself' | 'unmapped' | 'carried' | 'loopback';
   /** How it is carried. */
   readonly carrier: CarrierKind | undefined;
-  /** The allow entries that match, as written, in the order of the list. */
+  /** The allow entries that match, as written, in the order of the list; of those with the same prefix the first. */
   readonly allow: readonly string[];
-  /** The block entries that match. */
+  /** The block entries that match, likewise. */
   readonly block: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export class Explanation {
         entries.length > 0 ? entries.join(' ') : 'nothing';
       lines.push(`  ${reading} ${how}${where}: allowed by ${list(allow)}, blocked by ${list(block)}`);
     }
-    lines.push(verdict.allowed ? `  ${allowedBy(verdict.entry)}` : `  ${explainDenial(verdict)}`);
+    lines.push(`  ${verdict.allowed ? allowedBy(verdict.entry) : deniedBy(verdict)}`);
     return lines.join('\n');
   }
 
@@ -72,6 +72,13 @@ export class Explanation {
 
 function allowedBy(entry: string | undefined): string {
   return entry === undefined ? 'its addresses are judged once it is looked up' : `allowed by ${entry}`;
+}
+
+function deniedBy(denial: Denial): string {
+  // Nobody has asked a resolver.
+  if (denial.reason === 'not-an-address')
+    return `${plainly(denial.address ?? 'it')} is not an address; to ask about a name, give { host }`;
+  return explainDenial(denial);
 }
 
 /** What one rule set says of each reading of an address without a zone. */

@@ -43,6 +43,8 @@ export class Conditions {
   readonly #exact = new Map<string, Group[]>();
   readonly #below = new Map<string, Group[]>();
   readonly #anyHost: Group[] = [];
+  /** All of them, those of the same ports as one: made when the first host is not known. */
+  #ofUnknown: readonly Group[] | undefined;
 
   constructor(groups: readonly Group[]) {
     this.all = groups;
@@ -60,7 +62,7 @@ export class Conditions {
 
   /** The groups whose host the target has; `unknown`: what to answer where it is not known. */
   ofHost(host: string | undefined, unknown: boolean): readonly Group[] {
-    if (host === undefined) return unknown ? this.all : this.#anyHost;
+    if (host === undefined) return unknown ? (this.#ofUnknown ??= this.#byPorts()) : this.#anyHost;
     if (host === LITERAL || (this.#exact.size === 0 && this.#below.size === 0)) return this.#anyHost;
     const groups = [...this.#anyHost, ...(this.#exact.get(host) ?? [])];
     if (this.#below.size > 0) {
@@ -69,6 +71,18 @@ export class Conditions {
       }
     }
     return groups;
+  }
+
+  /** Not one by one: an address would be looked for in as many groups as there are hosts. */
+  #byPorts(): readonly Group[] {
+    const merged = new Map<string, { builder: GroupBuilder; ports: Ports | undefined }>();
+    for (const group of this.all) {
+      const key = conditionKey(undefined, group.ports);
+      let one = merged.get(key);
+      if (one === undefined) merged.set(key, (one = { builder: new GroupBuilder(), ports: group.ports }));
+      one.builder.addGroup(group);
+    }
+    return Array.from(merged.values(), ({ builder, ports }) => builder.build(undefined, ports));
   }
 
   /** The entries that have a host of this name, by theirs: the same for hosts with the same groups. */

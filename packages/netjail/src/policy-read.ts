@@ -136,7 +136,8 @@ class PolicyReader {
     const own = readOnce(value);
     for (const key of Reflect.ownKeys(own)) {
       if (typeof key === 'symbol') throw this.#error(TypeError, undefined, field, 'a policy has no symbols');
-      if (own[key] === undefined) continue;
+      // A field that is left out; not one of an entry, which would match more without it.
+      if (own[key] === undefined && depth === 0) continue;
       properties.set(key, { at, value: this.#fromValue(own[key], join(field, key), depth + 1) });
     }
     return { at, kind: 'object', properties };

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { misuse } from './errors.ts';
 import { publishPolicy } from './events.ts';
 import { isRecord, readOnce, show } from './internal/assert.ts';
+import { unref } from './internal/timer.ts';
 import { parsePolicy } from './policy.ts';
 import { expectFile, fixPath, readPath, readPolicyText, readPolicyTextSync, stateOf } from './policy-file.ts';
 import type { Rules } from './rules.ts';
@@ -11,14 +12,14 @@ import { withdraw } from './withdrawn.ts';
 /** Options of {@link watchPolicy}. */
 export interface WatchOptions {
   /** Called when the file is broken or missing, once for each state of it; the rules stay. */
-  readonly onError?: (error: Error) => void;
+  readonly onError?: ((error: Error) => void) | undefined;
   /** Closes the watch when it is aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds between looks at the file besides the notices of the operating system, which are
    * not to be relied on in network folders and containers; default 5,000; 0 for none.
    */
-  readonly interval?: number;
+  readonly interval?: number | undefined;
 }
 
 /** Rules that follow a policy file; see {@link watchPolicy}. */
@@ -124,7 +125,7 @@ class Watch implements PolicyWatch {
       this.#watcher?.close();
       throw error;
     }
-    if (interval > 0) this.#timer = setInterval(() => this.#look(true), interval).unref();
+    if (interval > 0) this.#timer = unref(setInterval(() => this.#look(true), interval));
     this.#signal = signal;
     signal?.addEventListener('abort', this.#abort, { once: true });
     this.#publish('loaded', undefined, undefined);
@@ -223,11 +224,14 @@ class Watch implements PolicyWatch {
     this.#text = text;
     this.#suspect = undefined;
     this.#reported = undefined;
-    if (rules.id !== before.id) {
-      this.#rules = rules;
-      withdraw(before);
+    const isOther = rules.id !== before.id;
+    // The same policy in other words, too: denials name its entries.
+    if (isOther || String(rules) !== String(before)) this.#rules = rules;
+    try {
+      if (isOther) withdraw(before);
+    } finally {
+      this.#publish('loaded', before.id, undefined);
     }
-    this.#publish('loaded', before.id, undefined);
   }
 
   #keep(error: Error, text: string | undefined, sure: boolean): void {
@@ -237,10 +241,12 @@ class Watch implements PolicyWatch {
     if (!sure && state !== this.#suspect) {
       this.#suspect = state;
       clearTimeout(this.#settling);
-      this.#settling = setTimeout(() => {
-        this.#settling = undefined;
-        this.#look(true);
-      }, SETTLE).unref();
+      this.#settling = unref(
+        setTimeout(() => {
+          this.#settling = undefined;
+          this.#look(true);
+        }, SETTLE),
+      );
       return;
     }
     // Another notice of the same state says nothing new: its time is not up.

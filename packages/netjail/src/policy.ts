@@ -6,7 +6,7 @@ import { Rules } from './rules.ts';
 /** Options of {@link parsePolicy}. */
 export interface PolicyOptions {
   /** What errors call the policy: a file name. */
-  readonly source?: string;
+  readonly source?: string | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import net from 'node:net';
+import net, { type Socket } from 'node:net';
 import { endIfAborted, Gate, limitConnecting, pinPath } from './connect.ts';
 import {
   AROUND_THE_GATE,
@@ -57,7 +57,7 @@ class GuardedSocket extends net.Socket {
   }
 }
 
-export function guardedSocket(guard: Guard, options: Record<string, unknown>, timeout: number): net.Socket {
+export function guardedSocket(guard: Guard, options: Record<string, unknown>, timeout: number): Socket {
   closeOptions(options);
   return new GuardedSocket(guard, options as net.SocketConstructorOpts, timeout);
 }

@@ -18,7 +18,15 @@ export function onWithdrawn(listener: WithdrawalListener): void {
   forgotten.register(listener, reference);
 }
 
-/** Tells every listener that these rules were replaced. */
+/** Tells every listener that these rules were replaced; what the first of them throws comes last. */
 export function withdraw(rules: Rules): void {
-  for (const reference of listeners) reference.deref()?.withdrawn(rules);
+  const errors: unknown[] = [];
+  for (const reference of listeners) {
+    try {
+      reference.deref()?.withdrawn(rules);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }

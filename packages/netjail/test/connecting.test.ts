@@ -102,6 +102,32 @@ describe('Connecting', () => {
     assert.deepEqual(told, ['none', 'empty']);
   });
 
+  it('lets go of its timer, and of the context that it was set in, when it is done with', (t) => {
+    const cleared: unknown[] = [];
+    t.mock.method(globalThis, 'setTimeout', () => 'the timer');
+    t.mock.method(globalThis, 'clearTimeout', (timer: unknown) => cleared.push(timer));
+    const connecting = new Connecting(TIMEOUT);
+    const { socket } = add(connecting);
+    socket.emit('connect');
+    socket.emit('close');
+    assert.deepEqual(cleared, [], 'more may come');
+    connecting.onceEmpty(() => {});
+    assert.deepEqual(cleared, ['the timer']);
+    const { socket: last } = add(connecting);
+    connecting.onceEmpty(() => {});
+    assert.deepEqual(cleared, ['the timer']);
+    last.emit('close');
+    assert.deepEqual(cleared, ['the timer', 'the timer']);
+  });
+
+  it('takes timers that are numbers, as in jsdom', (t) => {
+    t.mock.method(globalThis, 'setTimeout', () => 5);
+    const connecting = new Connecting(TIMEOUT);
+    const { socket, calls } = add(connecting);
+    socket.emit('connect');
+    assert.deepEqual(calls, [[null, socket]]);
+  });
+
   it('calls back once, with the socket when its event has come, whatever comes then', () => {
     const { socket, calls } = add(new Connecting(0), target, 'secureConnect');
     socket.emit('connect');

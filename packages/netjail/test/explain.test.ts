@@ -172,7 +172,7 @@ describe('Rules.explain()', () => {
     ],
     [
       { address: 'x', host: 'a.test' },
-      ['x for a.test: denied, not-an-address', '  the resolver answered x, which is not an address'],
+      ['x for a.test: denied, not-an-address', '  x is not an address; to ask about a name, give { host }'],
     ],
     [{}, ['an unknown host: allowed', '  its addresses are judged once it is looked up']],
     [

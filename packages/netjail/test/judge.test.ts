@@ -240,7 +240,7 @@ describe('Rules.judgeHost()', () => {
       },
       { host: 'a.test' },
       'host-blocked',
-      '{"prefix":"0.0.0.0/8","host":"a.test"}',
+      '{"host":"a.test"}',
     ],
     [
       { allow: everything, block: [{ host: 'a.test' }, { host: 'a.test', prefix: '0.0.0.0/8' }] },

@@ -140,3 +140,27 @@ describe('hostile text of 10 MB', () => {
     });
   }
 });
+
+describe('many answers for a host that is not known', () => {
+  it('are judged in no more time where the block list names many hosts', () => {
+    const answers = Array.from({ length: 2000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`);
+    const time = (hosts: number): number => {
+      const block = Array.from({ length: hosts }, (_, i) => ({
+        host: `h${i}.test`,
+        prefix: i === 0 ? '10.1.2.3' : '192.0.2.0/24',
+      }));
+      const many = new Rules({ allow: ['10.0.0.0/8'], block });
+      const facts = { host: '*.attacker.test', port: 443 };
+      // Made once for all answers.
+      assert.equal(many.accept('8.8.8.8', facts), false);
+      return shortest(() => {
+        const denied = answers.filter((answer) => !many.accept(answer, facts));
+        assert.deepEqual(denied, ['10.1.2.3']);
+        assert.equal(many.judge('10.1.2.3', facts).entry, '{"prefix":"10.1.2.3","host":"h0.test"}');
+      });
+    };
+    const few = time(2);
+    const large = time(20_000);
+    assert.ok(large <= Math.max(few, FLOOR) * SLACK, `${few.toFixed(1)} ms, then ${large.toFixed(1)} ms`);
+  });
+});

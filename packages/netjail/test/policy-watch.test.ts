@@ -22,6 +22,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import * as undici from 'undici';
 import { HttpAgent } from '../src/http/index.ts';
+import { onWithdrawn } from '../src/withdrawn.ts';
 import { Dispatcher, type AgentClass } from '../src/undici/index.ts';
 import {
   createDial,
@@ -351,12 +352,56 @@ describe('watchPolicy()', () => {
     assert.equal(String(policy.rules), 'ALLOW 10.0.0.0/8');
   });
 
-  it('keeps the same rules when only the writing changed', async (t) => {
+  it('keeps the same rules when no entry changed', async (t) => {
     const { policy, path } = watched(t, OPEN, { interval: 0 });
     const { rules } = policy;
-    writeFileSync(path, '// the same\n{ "allow": ["127.1.2.3/8"], }');
+    writeFileSync(path, `// the same\n${OPEN}`);
     await policy.reload();
     assert.equal(policy.rules, rules);
+  });
+
+  it('has the entries of the file when it says the same policy in other words', async (t) => {
+    const { policy, path, messages } = watched(t, OPEN, { interval: 0 });
+    const { id } = policy.rules;
+    writeFileSync(path, '{ "allow": ["127.1.2.3/8"] }');
+    messages.length = 0;
+    await policy.reload();
+    assert.equal(String(policy.rules), 'ALLOW 127.1.2.3/8');
+    assert.deepEqual(
+      messages.map(({ outcome, id: its, previous }) => [outcome, its, previous]),
+      [['loaded', id, id]],
+    );
+  });
+
+  it('tells every adapter of a change, and the channel, when one of them throws', async (t) => {
+    // What the link leads to is in a folder that is not watched: only reload() reads it.
+    const elsewhere = mkdtempSync(join(tmpdir(), 'netjail-elsewhere-'));
+    t.after(() => rmSync(elsewhere, { recursive: true }));
+    const target = join(elsewhere, 'target.json');
+    const link = join(mkdtempSync(join(elsewhere, 'watched-')), 'egress.json');
+    writeFileSync(target, OPEN);
+    symlinkSync(target, link);
+    const { policy, messages } = follow(t, link, { interval: 0 });
+    const told: string[] = [];
+    // Held by the test: adapters are held weakly.
+    const adapters = ['first', 'second'].map((name) => ({
+      withdrawn(rules: Rules): void {
+        told.push(`${name} ${String(rules)}`);
+        throw new Error(name);
+      },
+    }));
+    for (const adapter of adapters) onWithdrawn(adapter);
+    // Not for the tests that follow.
+    t.after(() => adapters.forEach((adapter) => (adapter.withdrawn = () => {})));
+    writeFileSync(target, CLOSED);
+    messages.length = 0;
+    await assert.rejects(policy.reload(), { message: 'first' });
+    assert.deepEqual(told, ['first ALLOW 127.0.0.0/8', 'second ALLOW 127.0.0.0/8']);
+    assert.deepEqual(
+      messages.map(({ outcome }) => outcome),
+      ['loaded'],
+    );
+    assert.equal(String(policy.rules), 'ALLOW 10.0.0.0/8');
   });
 
   it('reload() reads again when it is called while another one ends', async (t) => {

@@ -433,6 +433,23 @@ describe('Rules.from()', () => {
     assert.equal(String(Rules.from({ allow: ['::1'], block: undefined })), 'ALLOW ::1');
   });
 
+  it('refuses an entry with an undefined field, which would match more without it', () => {
+    for (const [name, ...entries] of [
+      ['prefix', { prefix: undefined, port: 443 }],
+      ['host', '::1', { host: undefined, prefix: 'public' }],
+      ['port', { host: 'a.test', port: undefined }],
+    ] as const) {
+      const error = failure(() => Rules.from({ allow: entries }));
+      assert.deepEqual(
+        [error.code, error.field],
+        ['ERR_NETJAIL_INVALID_POLICY', `allow[${entries.length - 1}].${name}`],
+      );
+      assert.match(error.message, /a field is given or left out/);
+    }
+    const list = failure(() => Rules.from({ lists: { partners: undefined }, allow: ['::1'] }));
+    assert.deepEqual([list.code, list.field], ['ERR_NETJAIL_INVALID_POLICY', 'lists.partners']);
+  });
+
   it('refuses symbols, circles and values that JSON cannot have', () => {
     const circle: unknown[] = [];
     circle.push(circle);

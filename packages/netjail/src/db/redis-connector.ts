@@ -5,6 +5,7 @@ import { limitConnecting } from '../connect.ts';
 import { createDial, type DialOptions } from '../dial.ts';
 import { deniedError } from '../errors.ts';
 import { show } from '../internal/assert.ts';
+import { unref } from '../internal/timer.ts';
 import { invalidOption, LONGEST_TIME } from '../options.ts';
 import { readTarget } from '../target.ts';
 
@@ -161,10 +162,9 @@ export function createRedisConnector(
         socket?.destroy();
       }
       if (socket === undefined || socket.destroyed) return;
-      const timer = setTimeout(
-        () => socket.destroy(),
-        this.#options.disconnectTimeout ?? DISCONNECT_TIMEOUT,
-      ).unref();
+      const timer = unref(
+        setTimeout(() => socket.destroy(), this.#options.disconnectTimeout ?? DISCONNECT_TIMEOUT),
+      );
       socket.once('close', () => clearTimeout(timer)).end();
     }
 

@@ -3,6 +3,7 @@ import { currentRules } from '../context.ts';
 import { DeniedError, isError } from '../errors.ts';
 import { Guard } from '../guard.ts';
 import { quote } from '../internal/assert.ts';
+import { unref } from '../internal/timer.ts';
 import { invalidOption, readOptions, type GuardOptions } from '../options.ts';
 import { LookUp } from '../resolver.ts';
 import { readTarget, type Target } from '../target.ts';
@@ -116,10 +117,12 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
     }
 
     #wait(time: number): void {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.#begin();
-      }, time).unref();
+      this.#timer = unref(
+        setTimeout(() => {
+          this.#timer = undefined;
+          this.#begin();
+        }, time),
+      );
     }
 
     #begin(): void {

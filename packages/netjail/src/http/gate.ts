@@ -1,4 +1,4 @@
-import http from 'node:http';
+import type * as Http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { endIfAborted, Gate, lockSocket, pinPath } from '../connect.ts';
@@ -36,10 +36,10 @@ const REFUSED_IN_AGENT = [...AROUND_THE_GATE, 'host', 'hostname', 'port', 'agent
  */
 export class AgentGate {
   /** The options for Node's agent. */
-  readonly clientOptions: http.AgentOptions;
+  readonly clientOptions: Http.AgentOptions;
   readonly #settings: GuardSettings;
   readonly #pools: Pools<RulesPool>;
-  #agent: http.Agent | undefined;
+  #agent: Http.Agent | undefined;
   #secure = false;
   #closed = false;
   /** The pass of the request that Node's `addRequest` is called for. */
@@ -57,7 +57,7 @@ export class AgentGate {
     refuseOptions(clientOptions, REFUSED_IN_AGENT);
     // Deno has every agent use the proxies of the environment, unless it is told of another environment.
     const environment = process.versions['deno'] === undefined ? {} : { proxyEnv: {} };
-    this.clientOptions = { ...clientOptions, ...environment } as http.AgentOptions;
+    this.clientOptions = { ...clientOptions, ...environment } as Http.AgentOptions;
     this.#settings = settings;
     this.#pools = new Pools(
       readInteger('maxPools', maxPools, 1, DEFAULT_MAX_POOLS),
@@ -67,7 +67,7 @@ export class AgentGate {
   }
 
   /** Belongs to this agent from now on. */
-  attach(agent: http.Agent, base: Overridable): this {
+  attach(agent: Http.Agent, base: Overridable): this {
     this.#agent = agent;
     this.#secure = agent instanceof https.Agent;
     this.#base = base;
@@ -80,7 +80,7 @@ export class AgentGate {
    * has been failed. Runs synchronously inside `http.request`, so the rules in effect are the caller's.
    */
   admit(
-    request: http.ClientRequest,
+    request: Http.ClientRequest,
     given: unknown,
     port: unknown,
     localAddress: unknown,
@@ -117,7 +117,7 @@ export class AgentGate {
   }
 
   /** Then the pass must not be lost with the options that Node makes: they may hand on others, or copies. */
-  #tag(request: http.ClientRequest, options: Options, pass: Pass): Options {
+  #tag(request: Http.ClientRequest, options: Options, pass: Pass): Options {
     (request as unknown as Options)[PASS] = pass;
     return { ...options, [PASS]: pass };
   }
@@ -128,7 +128,7 @@ export class AgentGate {
    * those of another request among them, or later.
    */
   create(
-    request: http.ClientRequest,
+    request: Http.ClientRequest,
     given: unknown,
     callback: SocketMade,
     createSocket: (options: unknown, callback: SocketMade) => void,
@@ -170,7 +170,7 @@ export class AgentGate {
    * What a request was sent with, after Node's `addRequest`. `outer` is what was being sent before it: a
    * request can be made while another one is, by whoever is told of its socket.
    */
-  sent(request: http.ClientRequest, outer: Pass | undefined): void {
+  sent(request: Http.ClientRequest, outer: Pass | undefined): void {
     const isNamed = this.sending?.name !== undefined;
     if (isNamed) this.#places!.sent(request);
     this.sending = outer;

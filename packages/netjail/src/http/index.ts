@@ -1,5 +1,7 @@
-import http from 'node:http';
-import https from 'node:https';
+import type * as Http from 'node:http';
+import { Agent } from 'node:http';
+import type * as Https from 'node:https';
+import { Agent as SecureAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { GuardOptions } from '../options.ts';
 import { AgentGate } from './gate.ts';
@@ -7,13 +9,13 @@ import { AgentGate } from './gate.ts';
 type Around = 'host' | 'hostname' | 'port' | 'path' | 'socketPath' | 'lookup' | 'proxyEnv' | 'socket';
 
 /** Options of {@link HttpAgent}: netjail's and those of `http.Agent`. */
-export interface HttpAgentOptions extends GuardOptions, Omit<http.AgentOptions, Around> {
+export interface HttpAgentOptions extends GuardOptions, Omit<Http.AgentOptions, Around> {
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
 }
 
 /** Options of {@link HttpsAgent}: netjail's and those of `https.Agent`. */
-export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions, Around> {
+export interface HttpsAgentOptions extends GuardOptions, Omit<Https.AgentOptions, Around> {
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
 }
@@ -49,7 +51,7 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<https.AgentOptions
  * });
  * ```
  */
-export class HttpAgent extends http.Agent {
+export class HttpAgent extends Agent {
   readonly #gate: AgentGate;
   readonly #open = (options: object): unknown => super.createConnection(options as never);
 
@@ -60,7 +62,7 @@ export class HttpAgent extends http.Agent {
   }
 
   /** Called by Node when a request is made. */
-  addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
+  addRequest(request: Http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
     const gate = this.#gate;
     const outer = gate.sending;
     const admitted = gate.admit(request, options, port, localAddress);
@@ -74,7 +76,7 @@ export class HttpAgent extends http.Agent {
   }
 
   /** Called by Node when a request needs a socket, at once or when another request has ended. */
-  createSocket(request: http.ClientRequest, options: unknown, callback: unknown): void {
+  createSocket(request: Http.ClientRequest, options: unknown, callback: unknown): void {
     this.#gate.create(request, options, callback as never, (own, made) => {
       // @ts-expect-error -- the types leave it out
       super.createSocket(request, own, made);
@@ -90,7 +92,7 @@ export class HttpAgent extends http.Agent {
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
-  override getName(options?: http.ClientRequestArgs): string {
+  override getName(options?: Http.ClientRequestArgs): string {
     const pass = this.#gate.passFor(options);
     if (pass === undefined) return super.getName(options);
     if (pass.name !== undefined && !pass.renamed) return pass.name;
@@ -148,7 +150,7 @@ export class HttpAgent extends http.Agent {
  * });
  * ```
  */
-export class HttpsAgent extends https.Agent {
+export class HttpsAgent extends SecureAgent {
   readonly #gate: AgentGate;
   readonly #open = (options: object): unknown => super.createConnection(options as never);
 
@@ -159,7 +161,7 @@ export class HttpsAgent extends https.Agent {
   }
 
   /** Called by Node when a request is made. */
-  addRequest(request: http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
+  addRequest(request: Http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
     const gate = this.#gate;
     const outer = gate.sending;
     const admitted = gate.admit(request, options, port, localAddress);
@@ -173,7 +175,7 @@ export class HttpsAgent extends https.Agent {
   }
 
   /** Called by Node when a request needs a socket, at once or when another request has ended. */
-  createSocket(request: http.ClientRequest, options: unknown, callback: unknown): void {
+  createSocket(request: Http.ClientRequest, options: unknown, callback: unknown): void {
     this.#gate.create(request, options, callback as never, (own, made) => {
       // @ts-expect-error -- the types leave it out
       super.createSocket(request, own, made);
@@ -189,7 +191,7 @@ export class HttpsAgent extends https.Agent {
   }
 
   /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
-  override getName(options?: https.RequestOptions): string {
+  override getName(options?: Https.RequestOptions): string {
     const pass = this.#gate.passFor(options);
     if (pass === undefined) return super.getName(options);
     if (pass.name !== undefined && !pass.renamed) return pass.name;
@@ -231,4 +233,4 @@ export class HttpsAgent extends https.Agent {
 }
 
 /** As in the types of the Node that this is compiled with: older ones leave the method out. */
-type Created = http.Agent extends { createConnection(...args: never): infer Socket } ? Socket : Duplex;
+type Created = Agent extends { createConnection(...args: never): infer Socket } ? Socket : Duplex;

@@ -1,4 +1,5 @@
 // How a request or a client is told what became of its connection.
+import type * as Http from 'node:http';
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import { tellLater } from '../connect-options.ts';
@@ -6,7 +7,7 @@ import { misuse } from '../errors.ts';
 import type { Options } from './request-options.ts';
 
 export type Created = (error: Error | null, socket?: Socket) => void;
-type AddRequest = { addRequest(request: http.ClientRequest, options: unknown): void };
+type AddRequest = { addRequest(request: Http.ClientRequest, options: unknown): void };
 
 /** Calls back once: when a socket is open, or has failed; from then on its errors are its owner's. */
 export function callWhenOpen(socket: Socket, event: 'connect' | 'secureConnect', callback: Created): void {
@@ -44,7 +45,7 @@ export function endForeign(socket: Socket): void {
 }
 
 /** Fails one request through its own channel, before any socket exists. */
-export function failRequest(request: http.ClientRequest, options: Options, error: Error): undefined {
+export function failRequest(request: Http.ClientRequest, options: Options, error: Error): undefined {
   const agent = new http.Agent();
   agent.createConnection = (_options, callback) => {
     tellLater(callback as never, error);

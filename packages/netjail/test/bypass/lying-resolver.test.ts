@@ -55,6 +55,18 @@ describe('a resolver that lies', () => {
       },
       'EBROKEN',
     ],
+    [
+      'is an error whose message cannot be read',
+      () =>
+        Promise.reject(
+          Object.defineProperty(new Error('x'), 'message', {
+            get() {
+              throw new Error('unreadable');
+            },
+          }),
+        ),
+      undefined,
+    ],
     ['is a rejection without an error', () => Promise.reject(null), undefined], // oxlint-disable-line prefer-promise-reject-errors
   ];
   for (const [name, answer, code] of answers) {

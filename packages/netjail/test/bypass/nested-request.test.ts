@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { withRules } from '../../src/context.ts';
 import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
+import { get as ask } from '../helpers/attack.ts';
 import { assertDenied } from '../helpers/denial.ts';
 import { ALLOWED, DENIED, startLab } from '../helpers/lab.ts';
 
@@ -123,3 +124,37 @@ describe('a class on HttpAgent or HttpsAgent that names connections without aski
     assert.equal(lab.allowed.connections, 2);
   });
 });
+
+for (const [kind, client, Base] of [
+  ['http', http, HttpAgent],
+  ['https', https, HttpsAgent],
+] as const) {
+  describe(`${Base.name}, a request in the middle of another one`, () => {
+    it('has a connection of its own rules, and so has the other one', async (t) => {
+      const lab = await startLab(t, kind);
+      let inner: Promise<unknown> | undefined;
+      let send: (() => void) | undefined = () => {
+        send = undefined;
+        inner = withRules(strict, () => ask(agent, lab.url(ALLOWED, '/strict')));
+      };
+      class Hooked extends (Base as typeof HttpAgent) {
+        override createConnection(options: unknown, callback?: unknown): never {
+          send?.();
+          return super.createConnection(options, callback) as never;
+        }
+      }
+      const agent: http.Agent = new Hooked({ keepAlive: true, rejectUnauthorized: false } as object);
+      t.after(() => agent.destroy());
+      const outer = withRules(wide, () => ask(agent, lab.url(ALLOWED, '/wide')));
+      assert.deepEqual([await outer, await inner], [200, 200]);
+      assert.equal(lab.allowed.connections, 2);
+    });
+
+    it('leaves the name of what is no request as it is in Node', () => {
+      const options = { host: 'name.test', port: 1, localAddress: '127.0.0.1', servername: 'other.test' };
+      const node = new client.Agent();
+      const own = new Base();
+      assert.deepEqual([own.getName(options), own.getName()], [node.getName(options), node.getName()]);
+    });
+  });
+}

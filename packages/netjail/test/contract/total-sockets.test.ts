@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { withRules } from '../../src/context.ts';
 import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
@@ -11,11 +12,12 @@ import { Rules } from '../../src/rules.ts';
 import { get } from '../helpers/attack.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { inTime } from '../helpers/in-time.ts';
-import { ALLOWED, release, startLab } from '../helpers/lab.ts';
+import { ALLOWED, release, startLab, tlsCertificate } from '../helpers/lab.ts';
 
 const one = new Rules({ allow: ['127.0.0.0/8'] });
 const two = new Rules({ allow: ['127.0.0.0/9'] });
 const three = new Rules({ allow: ['127.0.0.0/10'] });
+const four = new Rules({ allow: ['127.0.0.0/11'] });
 
 interface Keeper {
   readonly url: (path?: string) => string;
@@ -31,13 +33,13 @@ interface Held {
 }
 
 /** A server that keeps what is idle for ever, and answers `/hold...` when it is told to. */
-async function startKeeper(t: TestContext): Promise<Keeper> {
+async function startKeeper(t: TestContext, secure = false): Promise<Keeper> {
   const held = new Map<string, Held>();
   const of = (path: string): Held => {
     if (!held.has(path)) held.set(path, { came: deferred<unknown>() });
     return held.get(path)!;
   };
-  const server = http.createServer(({ url = '' }, response) => {
+  const answer: http.RequestListener = ({ url = '' }, response) => {
     if (!url.startsWith('/hold')) {
       response.end('hello');
       return;
@@ -45,14 +47,16 @@ async function startKeeper(t: TestContext): Promise<Keeper> {
     const one = of(url);
     one.response = response;
     one.came.resolve(undefined);
-  });
+  };
+  const server = secure ? https.createServer(await tlsCertificate(), answer) : http.createServer(answer);
   server.keepAliveTimeout = 0;
   let connections = 0;
   server.on('connection', () => connections++);
   await once(server.listen(0, ALLOWED), 'listening');
   t.after(() => (server.closeAllConnections(), server.close()));
   return {
-    url: (path = '/') => `http://${ALLOWED}:${(server.address() as AddressInfo).port}${path}`,
+    url: (path = '/') =>
+      `${secure ? 'https' : 'http'}://${ALLOWED}:${(server.address() as AddressInfo).port}${path}`,
     connections: () => connections,
     came: (path) => inTime(of(path).came.promise, path),
     answer: (path) => of(path).response!.end('hello'),
@@ -244,3 +248,144 @@ describe('HttpsAgent with keepAlive and maxTotalSockets', () => {
     assert.equal(lab.allowed.connections, 3);
   });
 });
+
+describe('a class on HttpAgent that opens its connections later, with maxTotalSockets', () => {
+  for (const [what, waits] of [
+    ['of its own rules and others', [three, one]],
+    ['of rules that have none', [three, four]],
+    ['of rules that have one', [two, three, two, one]],
+  ] as const) {
+    it(`opens one connection for one place, to requests ${what}`, async (t) => {
+      const keeper = await startKeeper(t);
+      const count = { asked: 0, most: 0 };
+      const agent = new (laters['opens its connections']!(HttpAgent, count))({ maxTotalSockets: 2 });
+      t.after(() => agent.destroy());
+      agent.on('free', () => {
+        const { totalSocketCount } = agent as unknown as { totalSocketCount: number };
+        count.most = Math.max(count.most, totalSocketCount);
+      });
+      const ask = asker(agent, keeper);
+      const held = [ask(one, '/hold1'), ask(two, '/hold2')];
+      await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+      const waiting = waits.map((rules) => ask(rules));
+      keeper.answer('/hold1');
+      await inTime(Promise.all([held[0], ...waiting]), 'those that wait');
+      keeper.answer('/hold2');
+      await held[1];
+      assert.deepEqual(count, { asked: 2 + waits.length, most: 2 });
+    });
+  }
+
+  it('opens one for each of two places that become free at once', async (t) => {
+    const keeper = await startKeeper(t);
+    const count = { asked: 0, most: 0 };
+    const agent = new (laters['opens its connections']!(HttpAgent, count))({ maxTotalSockets: 3 });
+    t.after(() => agent.destroy());
+    const ask = asker(agent, keeper);
+    const held = ask(two, '/hold3');
+    await keeper.came('/hold3');
+    const lost = [ask(one, '/hold1'), ask(one, '/hold2')];
+    await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+    const waiting = [ask(two), ask(two)];
+    const [, ofOne] = Object.values(agent.sockets);
+    for (const socket of [...ofOne!]) socket.destroy();
+    await Promise.allSettled(lost);
+    await inTime(Promise.all(waiting), 'the requests that wait');
+    keeper.answer('/hold3');
+    await held;
+    assert.equal(count.asked, 5);
+  });
+
+  it('tells the request that has waited the error that it calls back', async (t) => {
+    const keeper = await startKeeper(t);
+    let fails = false;
+    class Failing extends HttpAgent {
+      override createConnection(options: unknown, callback?: unknown): never {
+        if (!fails) return super.createConnection(options, callback) as never;
+        setImmediate(callback as (error: Error) => void, new Error('no socket'));
+        return undefined as never;
+      }
+    }
+    const agent = new Failing({ keepAlive: true, maxTotalSockets: 2 });
+    t.after(() => agent.destroy());
+    const ask = asker(agent, keeper);
+    const held = [ask(one, '/hold1'), ask(two, '/hold2')];
+    await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+    // Its rules have one in use: there Node looks no further.
+    const waiting = ask(two);
+    fails = true;
+    keeper.answer('/hold1');
+    await held[0];
+    await assert.rejects(inTime(waiting, 'the request'), { message: 'no socket' });
+    keeper.answer('/hold2');
+    await held[1];
+  });
+});
+
+for (const [Agent, client] of [
+  [HttpAgent, http],
+  [HttpsAgent, https],
+] as const) {
+  const secure = client === https;
+  const create = (options: object): http.Agent =>
+    new (Agent as typeof HttpAgent)({ keepAlive: true, rejectUnauthorized: false, ...options } as object);
+
+  describe(`${Agent.name} with keepAlive`, () => {
+    it('gives the place of a connection that becomes idle to requests of other rules', async (t) => {
+      const keeper = await startKeeper(t, secure);
+      const agent = create({ maxTotalSockets: 2 });
+      t.after(() => agent.destroy());
+      const ask = asker(agent, keeper);
+      const held = [ask(one, '/hold1'), ask(two, '/hold2')];
+      await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+      const waiting = [ask(one), ask(three)];
+      keeper.answer('/hold2');
+      assert.deepEqual(await inTime(Promise.all(waiting), 'the requests that wait'), [200, 200]);
+      keeper.answer('/hold1');
+      assert.deepEqual(await Promise.all(held), [200, 200]);
+    });
+
+    it('looks past a rule set that has all it may have', async (t) => {
+      const keeper = await startKeeper(t, secure);
+      const agent = create({ maxSockets: 1, maxTotalSockets: 2 });
+      t.after(() => agent.destroy());
+      const ask = asker(agent, keeper);
+      const held = [ask(one, '/hold1'), ask(two, '/hold2')];
+      await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+      const waiting = [ask(one), ask(three)];
+      keeper.answer('/hold2');
+      assert.equal(await inTime(waiting[1]!, 'the request of other rules'), 200);
+      keeper.answer('/hold1');
+      assert.deepEqual(await inTime(Promise.all([...held, waiting[0]]), 'all'), [200, 200, 200]);
+    });
+
+    it('keeps what is idle as Node does: with the timeout of the agent', async (t) => {
+      const keeper = await startKeeper(t, secure);
+      const agent = create({ timeout: 50_000, rules: one });
+      t.after(() => agent.destroy());
+      const free = once(agent, 'free');
+      const request = client.get(keeper.url(), { agent, timeout: 20_000 });
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      response.resume();
+      const [socket] = (await free) as [Socket];
+      await new Promise(setImmediate);
+      assert.equal(Object.values(agent.freeSockets).flat().length, 1);
+      assert.equal(socket.timeout, 50_000);
+    });
+
+    it('takes addRequest(request, host, port, localAddress)', async (t) => {
+      const keeper = await startKeeper(t, secure);
+      const agent = create({ rules: one }) as HttpAgent;
+      t.after(() => agent.destroy());
+      class Legacy extends (client.Agent as typeof http.Agent) {
+        addRequest(request: http.ClientRequest, { host }: { host: string }): void {
+          agent.addRequest(request, host, new URL(keeper.url()).port, '127.0.0.9');
+        }
+      }
+      const request = client.get(keeper.url(), { agent: new Legacy() });
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      assert.equal(response.socket.localAddress, '127.0.0.9');
+      await once(response.resume(), 'end');
+    });
+  });
+}
