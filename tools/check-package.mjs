@@ -91,6 +91,12 @@ try {
   const others = stdout.split('\n').filter((line) => !/^(?:node_modules\/@types\/node\/| |$)/.test(line));
   if (others.length > 0) throw new Error(others.join('\n'));
   console.log('@types/node 20.19.0: compiles, with everything checked');
+  // Without esModuleInterop such a name is `any`, and wrong options compile. TypeScript 7 cannot be asked any more.
+  for (const { path } of files.filter((file) => file.path.endsWith('.d.ts'))) {
+    const found = /^import \w+(?:, .*)? from 'node:.*/m.exec(readFileSync(join(installed, path), 'utf8'));
+    if (found !== null) throw new Error(`${path} has a default import of Node's: ${found[0]}`);
+  }
+  console.log('types: no default import of a module of Node');
 
   let hidden = false;
   try {

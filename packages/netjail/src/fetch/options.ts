@@ -11,8 +11,9 @@ export interface FetchOptions extends GuardOptions, AgentOptions {
    */
   readonly connect?: ConnectOption | undefined;
   /**
-   * Offers HTTP/2 over TLS; default false. On Node 20 and 22 a hostile server can end the process by it
-   * (GOAWAY with two streams open), by undici's own fault. A WebSocket over HTTP/2 (Node 26) ends where
+   * Offers HTTP/2 over TLS; default false. By undici's own faults a hostile server can end the process by it on
+   * Node 20 and 22 (GOAWAY with two streams open), and an upload from a stream that is aborted can freeze it on
+   * later ones. A WebSocket over HTTP/2 (Node 26) ends where
    * its pool is retired: by `closeIdleConnections`, `maxPools`, and rules that are replaced.
    */
   readonly allowH2?: boolean | undefined;

@@ -43,7 +43,8 @@ export interface GuardedDispatcher extends AgentLike {
  *
  * - It takes undici's `Agent` class and its options and builds one agent for each rule set.
  *   Ready instances, `factory`, `interceptors` and a `connect` function are refused: connections
- *   could be made past the rules. The class is tried out with an `http:` and an `https:` origin.
+ *   could be made past the rules. The class is tried out with an `http:` and an `https:` origin: two requests
+ *   to `probe.invalid` that never end, as diagnostics channels and OpenTelemetry (`ignoreRequestHook`) see it.
  * - The rules are those given, or those in effect when the request is dispatched; retries and
  *   redirects of interceptors that are composed around it run under the same rules.
  * - A denial rejects the request with the {@link DeniedError} itself (`fetch` has it as `cause`).
@@ -55,7 +56,8 @@ export interface GuardedDispatcher extends AgentLike {
  * - Under one rule set another agent takes over when one was asked for 256 origins: `connections` and
  *   `maxOrigins` count for each.
  * - HTTP/2 only with `allowH2: true`. A hostile server can end a process by the HTTP/2 of undici 6 (GOAWAY
- *   with two streams open). A WebSocket over HTTP/2 (undici 8) ends where its pool is retired: by
+ *   with two streams open), and by that of undici 7 and 8 an upload from a stream that is aborted can freeze it
+ *   (7.30.2 and 8.13.1, guarded or not). A WebSocket over HTTP/2 (undici 8) ends where its pool is retired: by
  *   `closeIdleConnections`, `maxPools`, and rules that are replaced.
  * - `connectTimeout` is 10,000 ms by default, as in undici,
  *   0 for no limit, 2,147,483,647 at most.
