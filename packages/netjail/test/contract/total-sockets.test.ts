@@ -288,7 +288,7 @@ describe('a class on HttpAgent that opens its connections later, with maxTotalSo
     await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
     const waiting = [ask(two), ask(two)];
     const [, ofOne] = Object.values(agent.sockets);
-    for (const socket of [...ofOne!]) socket.destroy();
+    for (const socket of ofOne!.slice()) socket.destroy();
     await Promise.allSettled(lost);
     await inTime(Promise.all(waiting), 'the requests that wait');
     keeper.answer('/hold3');
