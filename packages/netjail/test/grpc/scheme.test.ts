@@ -80,6 +80,20 @@ describe('registerGrpcScheme()', () => {
     assert.deepEqual([broken.error.code, broken.error.details], [14, 'Cannot resolve: the resolver failed']);
   });
 
+  it('answers a failure that cannot be read with UNAVAILABLE and a text of its own', async () => {
+    const unreadable = Object.defineProperty(new Error('x'), 'message', {
+      get() {
+        throw new Error('trap');
+      },
+    });
+    const failed = await resolve(
+      register({ rules, resolver: () => Promise.reject(unreadable) }),
+      'name.test:443',
+    );
+    assert.ok(!failed.ok);
+    assert.deepEqual([failed.error.code, failed.error.details], [14, 'Cannot resolve: the resolver failed']);
+  });
+
   it('keeps the rules in effect when the channel is made', async () => {
     const Resolver = register({});
     const found = await new Promise<Found>((done) => {
