@@ -129,7 +129,8 @@ export class Rules {
 
   /**
    * Reads rules from a policy that was parsed already (by `JSON.parse`, from YAML, ...), or from its
-   * text as `parsePolicy` does. Each property is read once, and inherited ones are not read.
+   * text as `parsePolicy` does. Each property is read once, and inherited ones are not read. A list that is
+   * `undefined` is left out; a field of an entry that is `undefined` is an error, since the entry would match more.
    *
    * @throws {SyntaxError | TypeError} `ERR_NETJAIL_INVALID_POLICY`, with the `field` that is wrong.
    *
