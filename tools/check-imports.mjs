@@ -18,6 +18,7 @@ const LAYERS = [
     'table4.ts',
     'table6.ts',
     'group.ts',
+    'merge.ts',
     'list.ts',
     'leftovers.ts',
     'layer.ts',

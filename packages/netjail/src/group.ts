@@ -103,29 +103,9 @@ export class GroupBuilder {
     if (this.#anyAt === -1) this.#anyAt = at;
   }
 
-  /** All entries of another group, at their positions. */
-  addGroup({ v4, v6, publicAt, anyAt }: Group): void {
-    for (let i = 0; i < v4.count; i++) {
-      const meta = v4.metaAt(i);
-      this.add4(v4.word(i), writtenOf(meta), positionOf(meta), v4.count);
-    }
-    for (let i = 0; i < v6.count; i++) {
-      const meta = v6.metaAt(i);
-      const [a, b, c, d] = [0, 1, 2, 3].map((w) => v6.word(4 * i + w)) as [number, number, number, number];
-      this.add6(a, b, c, d, writtenOf(meta), positionOf(meta), v6.count);
-    }
-    this.#publicAt = firstOf(this.#publicAt, publicAt);
-    this.#anyAt = firstOf(this.#anyAt, anyAt);
-  }
-
   build(host?: HostPattern, ports?: Ports): Group {
     return new Group(this.#v4, this.#v6, this.#publicAt, this.#anyAt, host, ports);
   }
-}
-
-/** The first of two positions, of which -1 is none. */
-function firstOf(one: number, other: number): number {
-  return one === -1 || (other !== -1 && other < one) ? other : one;
 }
 
 const rangePrefixes = new Map<RangeName, readonly Prefix[]>();

@@ -3,6 +3,7 @@ import { parseEntry, type Entry, type EntryFields } from './entry.ts';
 import { misuse } from './errors.ts';
 import { Group, GroupBuilder, type Found } from './group.ts';
 import { canonicalHost, type HostPattern } from './host.ts';
+import { merge } from './merge.ts';
 import { isPort, type Ports } from './ports.ts';
 import { BARE, IPV4, NO_ADDRESS, scanned, scannedLength, scanPrefix } from './scan.ts';
 import { BARE4, BARE6, MAPPED4, MAX_ENTRIES } from './columns.ts';
@@ -75,14 +76,14 @@ export class Conditions {
 
   /** Not one by one: an address would be looked for in as many groups as there are hosts. */
   #byPorts(): readonly Group[] {
-    const merged = new Map<string, { builder: GroupBuilder; ports: Ports | undefined }>();
+    const byPorts = new Map<string, Group[]>();
     for (const group of this.all) {
       const key = conditionKey(undefined, group.ports);
-      let one = merged.get(key);
-      if (one === undefined) merged.set(key, (one = { builder: new GroupBuilder(), ports: group.ports }));
-      one.builder.addGroup(group);
+      const known = byPorts.get(key);
+      if (known === undefined) byPorts.set(key, [group]);
+      else known.push(group);
     }
-    return Array.from(merged.values(), ({ builder, ports }) => builder.build(undefined, ports));
+    return Array.from(byPorts.values(), (groups) => merge(groups, groups[0]!.ports));
   }
 
   /** The entries that have a host of this name, by theirs: the same for hosts with the same groups. */

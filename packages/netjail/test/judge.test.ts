@@ -188,6 +188,37 @@ describe('Rules.judge()', () => {
   });
 });
 
+describe('Rules.judge() when the host is not known', () => {
+  it('names the first entry of the list that blocks the address, whatever its host', () => {
+    const prefix = '10.0.0.0/8';
+    const block = [
+      { host: 'a.test', prefix: '192.0.2.0/24' },
+      { host: 'b.test', prefix },
+      { host: 'a.test', prefix },
+      { host: 'c.test', prefix: '2001:db8::/32' },
+      { host: 'a.test', prefix: '2001:db8::/32' },
+      { host: 'd.test', port: 22, prefix },
+    ];
+    const rules = new Rules({ allow: ['0.0.0.0/0', '::/0'], block });
+    assert.equal(rules.judge('10.1.2.3').entry, '{"prefix":"10.0.0.0/8","host":"b.test"}');
+    assert.equal(rules.judge('2001:db8::1').entry, '{"prefix":"2001:db8::/32","host":"c.test"}');
+    assert.equal(rules.judge('192.0.2.1').entry, '{"prefix":"192.0.2.0/24","host":"a.test"}');
+    assert.ok(rules.accept('11.0.0.1'));
+  });
+
+  it('is blocked by a range or an entry without a prefix of any host', () => {
+    const range = { host: 'a.test', prefix: 'public' };
+    const all = { host: 'b.test', port: 22 };
+    const rules = new Rules({
+      allow: ['0.0.0.0/0', '::/0'],
+      block: [{ host: 'c.test', prefix: '10.0.0.0/8' }, range, { ...all, host: 'd.test' }, all],
+    });
+    assert.equal(rules.judge('8.8.8.8').entry, '{"prefix":"public","host":"a.test"}');
+    assert.equal(rules.judge('192.168.0.1').entry, '{"host":"d.test","port":22}');
+    assert.ok(rules.accept('192.168.0.1', { port: 23 }));
+  });
+});
+
 describe('Rules.judgeHost()', () => {
   const rows: [
     init: RulesInit,

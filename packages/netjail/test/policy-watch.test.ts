@@ -66,6 +66,17 @@ function watched(t: TestContext, text: string, options?: WatchOptions): Watched 
   return followed;
 }
 
+/** A link to an open policy. The link stays; what it leads to is in a folder that is not watched. */
+function linked(t: TestContext): { target: string; link: string } {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'netjail-elsewhere-'));
+  t.after(() => rmSync(elsewhere, { recursive: true }));
+  const target = join(elsewhere, 'target.json');
+  const link = join(mkdtempSync(join(elsewhere, 'watched-')), 'egress.json');
+  writeFileSync(target, OPEN);
+  symlinkSync(target, link);
+  return { target, link };
+}
+
 /** Watches a file until the test ends; the messages since the start. */
 function follow(t: TestContext, path: string, options?: WatchOptions): Watched {
   const messages: PolicyMessage[] = [];
@@ -292,13 +303,7 @@ describe('watchPolicy()', () => {
   });
 
   it('replaces the rules by looking when the system notices nothing', async (t) => {
-    // The link stays; what it leads to is in a folder that is not watched.
-    const elsewhere = mkdtempSync(join(tmpdir(), 'netjail-elsewhere-'));
-    t.after(() => rmSync(elsewhere, { recursive: true }));
-    const target = join(elsewhere, 'target.json');
-    const link = join(mkdtempSync(join(elsewhere, 'watched-')), 'egress.json');
-    writeFileSync(target, OPEN);
-    symlinkSync(target, link);
+    const { target, link } = linked(t);
     const { policy, next } = follow(t, link, { interval: 10 });
     writeFileSync(target, CLOSED);
     assert.equal((await next()).outcome, 'loaded');
@@ -374,13 +379,8 @@ describe('watchPolicy()', () => {
   });
 
   it('tells every adapter of a change, and the channel, when one of them throws', async (t) => {
-    // What the link leads to is in a folder that is not watched: only reload() reads it.
-    const elsewhere = mkdtempSync(join(tmpdir(), 'netjail-elsewhere-'));
-    t.after(() => rmSync(elsewhere, { recursive: true }));
-    const target = join(elsewhere, 'target.json');
-    const link = join(mkdtempSync(join(elsewhere, 'watched-')), 'egress.json');
-    writeFileSync(target, OPEN);
-    symlinkSync(target, link);
+    // Only reload() reads it.
+    const { target, link } = linked(t);
     const { policy, messages } = follow(t, link, { interval: 0 });
     const told: string[] = [];
     // Held by the test: adapters are held weakly.

@@ -330,15 +330,23 @@ for (const [Agent, client] of [
   const create = (options: object): http.Agent =>
     new (Agent as typeof HttpAgent)({ keepAlive: true, rejectUnauthorized: false, ...options } as object);
 
+  /** Both places are taken, and one request of the first of these rules waits, and one of others. */
+  const taken = async (
+    t: TestContext,
+    options: object,
+  ): Promise<{ keeper: Keeper; held: Promise<unknown>[]; waiting: Promise<unknown>[] }> => {
+    const keeper = await startKeeper(t, secure);
+    const agent = create(options);
+    t.after(() => agent.destroy());
+    const ask = asker(agent, keeper);
+    const held = [ask(one, '/hold1'), ask(two, '/hold2')];
+    await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
+    return { keeper, held, waiting: [ask(one), ask(three)] };
+  };
+
   describe(`${Agent.name} with keepAlive`, () => {
     it('gives the place of a connection that becomes idle to requests of other rules', async (t) => {
-      const keeper = await startKeeper(t, secure);
-      const agent = create({ maxTotalSockets: 2 });
-      t.after(() => agent.destroy());
-      const ask = asker(agent, keeper);
-      const held = [ask(one, '/hold1'), ask(two, '/hold2')];
-      await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
-      const waiting = [ask(one), ask(three)];
+      const { keeper, held, waiting } = await taken(t, { maxTotalSockets: 2 });
       keeper.answer('/hold2');
       assert.deepEqual(await inTime(Promise.all(waiting), 'the requests that wait'), [200, 200]);
       keeper.answer('/hold1');
@@ -346,13 +354,7 @@ for (const [Agent, client] of [
     });
 
     it('looks past a rule set that has all it may have', async (t) => {
-      const keeper = await startKeeper(t, secure);
-      const agent = create({ maxSockets: 1, maxTotalSockets: 2 });
-      t.after(() => agent.destroy());
-      const ask = asker(agent, keeper);
-      const held = [ask(one, '/hold1'), ask(two, '/hold2')];
-      await Promise.all([keeper.came('/hold1'), keeper.came('/hold2')]);
-      const waiting = [ask(one), ask(three)];
+      const { keeper, held, waiting } = await taken(t, { maxSockets: 1, maxTotalSockets: 2 });
       keeper.answer('/hold2');
       assert.equal(await inTime(waiting[1]!, 'the request of other rules'), 200);
       keeper.answer('/hold1');
