@@ -27,7 +27,8 @@ function additionsOf({ v4, v6, publicAt, anyAt }: Group): Addition[] {
     const [a, b, c, d] = [0, 1, 2, 3].map((w) => v6.word(4 * i + w)) as [number, number, number, number];
     additions.push({ at, add: (builder) => builder.add6(a, b, c, d, written, at, 1) });
   }
-  if (publicAt >= 0) additions.push({ at: publicAt, add: (builder) => builder.addRange('public', publicAt) });
-  if (anyAt >= 0) additions.push({ at: anyAt, add: (builder) => builder.addAny(anyAt) });
+  // Where there is none, its position is -1, which the builder has as well until it gets another.
+  additions.push({ at: publicAt, add: (builder) => builder.addRange('public', publicAt) });
+  additions.push({ at: anyAt, add: (builder) => builder.addAny(anyAt) });
   return additions;
 }

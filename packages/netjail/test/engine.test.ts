@@ -13,6 +13,7 @@ import {
   withoutCovered,
 } from '../src/intervals.ts';
 import { Conditions } from '../src/list.ts';
+import type { Ports } from '../src/ports.ts';
 import { Prefix } from '../src/prefix.ts';
 import { ranges } from '../src/ranges.ts';
 import {
@@ -974,6 +975,18 @@ describe('Conditions.namesFor()', () => {
         assert.equal(conditions.namesFor(one) === conditions.namesFor(other), same, `${one} ${other}`);
       }
     }
+  });
+});
+
+describe('Conditions.ofHost() when the host is not known', () => {
+  it('gives a group itself when it is the only one of its ports: what it holds is not copied', () => {
+    const groupFor = (host: string, ports?: Ports): Group =>
+      new GroupBuilder().build(readHostPattern(host) as HostPattern, ports);
+    const alone = groupFor('a.test', [[22, 22]]);
+    const conditions = new Conditions([groupFor('b.test'), alone, groupFor('c.test')]);
+    const found = conditions.ofHost(undefined, true);
+    assert.equal(found.length, 2);
+    assert.ok(found.includes(alone));
   });
 });
 

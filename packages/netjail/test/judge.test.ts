@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Address } from '../src/address.ts';
+import type { EntryFields } from '../src/entry.ts';
 import { Rules, type RulesInit } from '../src/rules.ts';
 import type { TargetFacts } from '../src/verdict.ts';
 
@@ -216,6 +217,17 @@ describe('Rules.judge() when the host is not known', () => {
     assert.equal(rules.judge('8.8.8.8').entry, '{"prefix":"public","host":"a.test"}');
     assert.equal(rules.judge('192.168.0.1').entry, '{"host":"d.test","port":22}');
     assert.ok(rules.accept('192.168.0.1', { port: 23 }));
+  });
+
+  it('is blocked by a range or an entry without a prefix that stands first in the list', () => {
+    const other = { host: 'c.test', prefix: '10.0.0.0/8' };
+    const first = (entry: EntryFields, address: string): string | undefined =>
+      new Rules({ allow: ['0.0.0.0/0', '::/0'], block: [entry, other] }).judge(address).entry;
+    assert.equal(
+      first({ host: 'a.test', prefix: 'public' }, '8.8.8.8'),
+      '{"prefix":"public","host":"a.test"}',
+    );
+    assert.equal(first({ host: 'a.test' }, '192.168.0.1'), '{"host":"a.test"}');
   });
 });
 
