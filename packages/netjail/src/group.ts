@@ -189,10 +189,14 @@ export class Group {
     return this.anyAt >= 0 || (this.v4.all && this.v6.all);
   }
 
-  /** Of a group of every address: the entry without a prefix, or the first one of its others. */
-  wholeBy(): Found | undefined {
+  /** Of a group of every address: the entry without a prefix, or the first of the two that are all of a family. */
+  wholeBy(): Found {
     if (this.anyAt >= 0) return { at: this.anyAt, text: undefined };
-    return this.matches4(0).sort((x, y) => x.at - y.at)[0];
+    // The outermost prefix of a family stands first in its table.
+    const { v4, v6 } = this;
+    const whole4 = { at: positionOf(v4.metaAt(0)), text: text4(v4, 0) };
+    const whole6 = { at: positionOf(v6.metaAt(0)), text: text6(v6, 0) };
+    return [whole4, whole6].sort((x, y) => x.at - y.at)[0]!;
   }
 
   /** All that the group holds, as sorted intervals. */

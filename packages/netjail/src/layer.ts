@@ -202,7 +202,7 @@ export class Layer {
     const matching = this.matching(facts);
     const blocking = matching?.block.find((group) => group.all);
     if (blocking !== undefined) {
-      const entry = known(blocking.wholeBy());
+      const entry = blocking.wholeBy();
       const shape = reasonOf(this.block, entry);
       const reason = shape === 'blocked' ? 'host-blocked' : shape;
       return denied(undefined, reason, this.block.textOf(entry));

@@ -276,6 +276,41 @@ describe('Rules.judgeHost()', () => {
       {
         allow: everything,
         block: [
+          { host: 'a.test', prefix: '::/0' },
+          { host: 'a.test', prefix: '0.0.0.0/0' },
+        ],
+      },
+      { host: 'a.test' },
+      'host-blocked',
+      '{"prefix":"::/0","host":"a.test"}',
+    ],
+    // Of each piece the entry that is all of it, not one inside of it.
+    [
+      {
+        allow: everything,
+        block: ['0.0.0.0/8', '::/8', '0.0.0.0/0', '::/0'].map((prefix) => ({ host: 'a.test', prefix })),
+      },
+      { host: 'a.test' },
+      'host-blocked',
+      '{"prefix":"0.0.0.0/0","host":"a.test"}',
+    ],
+    [
+      {
+        allow: everything,
+        block: [
+          { host: 'a.test' },
+          { host: 'a.test', prefix: '0.0.0.0/0' },
+          { host: 'a.test', prefix: '::/0' },
+        ],
+      },
+      { host: 'a.test' },
+      'host-blocked',
+      '{"host":"a.test"}',
+    ],
+    [
+      {
+        allow: everything,
+        block: [
           { host: 'a.test', prefix: '0.0.0.0/8' },
           { host: 'a.test' },
           { host: 'a.test', prefix: '0.0.0.0' },
