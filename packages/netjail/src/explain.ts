@@ -75,9 +75,9 @@ function allowedBy(entry: string | undefined): string {
 }
 
 function deniedBy(denial: Denial): string {
-  // Nobody has asked a resolver.
+  // Nobody has asked a resolver: it is the text that was to be explained.
   if (denial.reason === 'not-an-address')
-    return `${plainly(denial.address ?? 'it')} is not an address; to ask about a name, give { host }`;
+    return `${plainly(denial.address!)} is not an address; to ask about a name, give { host }`;
   return explainDenial(denial);
 }
 

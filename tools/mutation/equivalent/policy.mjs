@@ -31,6 +31,13 @@ export const equivalent = [
     reason: 'nothing asks for this kind: what is no object, array or string is a value as it stands',
   },
   {
+    file: 'policy-read.ts',
+    line: "unused.flatMap(([, { value }]) => (value.kind === 'array' ? value.items.map(nameIn) : [])),",
+    original: '[]',
+    replacement: '["Stryker was here"]',
+    reason: 'the names are compared with those of the lists only, and no list has a space in its name',
+  },
+  {
     file: 'policy-file.ts',
     line: '} catch {',
     original: '{\n    return undefined; // Another scheme, another host, a slash in a name.\n  }',
