@@ -3,6 +3,7 @@ import { DispatcherPools } from '../dispatcher-pools.ts';
 import { invalidOption } from '../options.ts';
 import type { FetchOptions } from './options.ts';
 import { runtimeAgent, runtimeFetch } from './runtime-agent.ts';
+import { tryOutFetch } from './trial.ts';
 
 export { createDispatcher, type DispatcherMethods, type RuntimeDispatcher } from './dispatcher.ts';
 export type { FetchOptions } from './options.ts';
@@ -32,6 +33,9 @@ const Agent = runtimeAgent();
  * - It is built on the Agent that the runtime's own fetch uses, so that the versions always fit: the
  *   runtime's, or that of an undici that was loaded before this module. Bun and Deno have another
  *   `fetch` that cannot be guarded this way: importing this module throws there.
+ * - Where something has taken the place of `globalThis.fetch` before this module is imported (a mock,
+ *   a wrapper, happy-dom), that is tried out before the first request: unless it uses the dispatcher that it
+ *   is given, every request fails with `ERR_NETJAIL_UNSUPPORTED_RUNTIME`.
  *
  * @throws {TypeError} `ERR_NETJAIL_INVALID_OPTION` for options that are malformed or lead around
  * the rules.
@@ -70,7 +74,8 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
   };
   const guarded = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     try {
-      return runtimeFetch(...readInit(input, init));
+      const read = readInit(input, init);
+      return tryOutFetch(Agent)?.then(() => runtimeFetch(...read)) ?? runtimeFetch(...read);
     } catch (error) {
       return Promise.reject(error);
     }

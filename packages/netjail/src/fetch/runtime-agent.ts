@@ -10,7 +10,7 @@ type Globals = Record<PropertyKey, unknown>;
 /** The global object of Node itself: a test runner may run us in a context of its own (jest, vm). */
 const globals = runInThisContext('globalThis') as Globals;
 
-/** The built-in fetch, or what has taken its place there before (msw, not inside a vm context). */
+/** The built-in fetch, or what has taken its place there before (msw, not inside a vm context): `trial.ts` asks. */
 export const runtimeFetch = globals['fetch'] as typeof fetch;
 
 /**
@@ -33,12 +33,11 @@ export function runtimeAgent(): AgentClass {
       return find();
     }) ??
     standIn();
-  if (found === undefined) {
-    throw unsupported(
-      'a dispatcher that is no Agent has taken the place of the built-in one; import netjail/fetch before it',
-    );
-  }
-  return found;
+  if (found !== undefined) return found;
+  const what = GLOBAL_DISPATCHERS.some((key) => globals[key] !== undefined)
+    ? 'a dispatcher that is no Agent has taken the place of the built-in one'
+    : 'others have taken the places of the built-in fetch and Request, so that it does not load';
+  throw unsupported(`${what}; import netjail/fetch before it`);
 }
 
 /**
@@ -156,6 +155,9 @@ function isBuiltIn(Agent: AgentClass): boolean {
   }
 }
 
-function unsupported(reason: string): Error {
-  return misuse(Error, 'ERR_NETJAIL_UNSUPPORTED_RUNTIME', `Cannot guard fetch: ${reason}`);
+export function unsupported(reason: string, cause?: unknown): Error {
+  const error = misuse(Error, 'ERR_NETJAIL_UNSUPPORTED_RUNTIME', `Cannot guard fetch: ${reason}`);
+  if (cause !== undefined)
+    Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
+  return error;
 }
