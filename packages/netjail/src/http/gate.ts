@@ -210,7 +210,7 @@ export class AgentGate {
    * Opens a socket: Node's own `open` with options that reach judged addresses only. Node calls it
    * with the options of a request; clients that want a socket for themselves call it with their own.
    * An error is the socket's, so that whatever queues behind it in Node's agent goes on; a client's
-   * own callback has it, too, and alone where no socket was opened.
+   * own callback has it, too.
    */
   connect(given: unknown, callback: unknown, open: Open): Socket {
     const own = this.passOf(given);
@@ -236,10 +236,6 @@ export class AgentGate {
       }
       if (pass === undefined) this.#opened.set(socket, guard);
     } catch (error) {
-      if (pass === undefined && creating === undefined && typeof callback === 'function') {
-        process.nextTick(callback as Created, error as Error);
-        return undefined as never;
-      }
       guard ??= new Guard(undefined, this.#settings);
       socket = lockSocket(this.#open(guard, open, failingOptions(error as Error, options)));
     }

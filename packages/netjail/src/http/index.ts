@@ -103,8 +103,7 @@ export class HttpAgent extends Agent {
 
   /**
    * Opens a guarded socket, for Node and for clients that ask an agent for one. A denial is the
-   * error of the socket. A client's callback is called once, with the open socket or with the error; what
-   * is denied without a look-up gives no socket then.
+   * error of the socket. A client's callback is called once, with the open socket or with the error.
    */
   override createConnection(options: unknown, callback?: unknown): Created {
     return this.#gate.connect(options, callback, this.#open);
@@ -202,8 +201,7 @@ export class HttpsAgent extends SecureAgent {
 
   /**
    * Opens a guarded socket, for Node and for clients that ask an agent for one. A denial is the
-   * error of the socket. A client's callback is called once, with the open socket or with the error; what
-   * is denied without a look-up gives no socket then.
+   * error of the socket. A client's callback is called once, with the open socket or with the error.
    */
   override createConnection(options: unknown, callback?: unknown): Created {
     return this.#gate.connect(options, callback, this.#open);
