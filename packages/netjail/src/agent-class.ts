@@ -46,6 +46,8 @@ function tryOut(build: (connector: Connector) => AgentLike, origin: string): Age
     reached = `${protocol}//${hostname}`;
     return undefined;
   });
+  if (isMock(agent))
+    throw invalidOption('Agent', "it is a mock that stands in for connections; it is undici's Agent class");
   agent.dispatch(
     { origin, path: '/', method: 'GET' },
     // Some options undici looks at with the first request only.
@@ -71,6 +73,11 @@ function tryOut(build: (connector: Connector) => AgentLike, origin: string): Age
  */
 function knowsProxies(agent: object): boolean {
   return descriptionsOf(agent).some((text) => text.includes('proxy'));
+}
+
+/** Whether an agent answers instead of a server, which a bundler may have hidden behind another name. */
+function isMock(agent: object): boolean {
+  return descriptionsOf(agent).some((text) => text.includes('mock'));
 }
 
 /** What the symbols of an object say that they are. */

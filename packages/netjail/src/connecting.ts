@@ -69,8 +69,9 @@ export class Connecting {
     if (this.#timeout > 0 && this.#timer === undefined) this.#wait(this.#timeout);
   }
 
-  /** Ends them all. */
+  /** Ends them all; asked by whoever opens no more. */
   end(error: Error): void {
+    this.#forgetTime();
     for (const socket of this.#sockets.keys()) socket.destroy(error);
   }
 
@@ -82,10 +83,14 @@ export class Connecting {
 
   #tellEmpty(callback: () => void): void {
     this.#onEmpty = undefined;
-    // It keeps the asynchronous context that it was set in, with all that a caller has there.
+    this.#forgetTime();
+    callback();
+  }
+
+  /** The timer keeps the asynchronous context that it was set in, with all that a caller has there. */
+  #forgetTime(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    callback();
   }
 
   #wait(time: number): void {

@@ -5,13 +5,16 @@ import { EMPTY, isRules, Rules, toRules } from './rules.ts';
 
 const KEY = Symbol.for('netjail.context.1');
 
-/** One storage for the process, so that two installed copies see the same rules in effect. */
+/**
+ * One storage for the process, so that two installed copies see the same rules in effect. It is kept where
+ * Node's own class is, which is the same in every vm context (jest), as the global object is not.
+ */
 const storage: AsyncLocalStorage<unknown> = (() => {
-  const registry = globalThis as { [KEY]?: AsyncLocalStorage<unknown> };
+  const registry = AsyncLocalStorage as { [KEY]?: AsyncLocalStorage<unknown> };
   const shared = registry[KEY];
   if (shared !== undefined) return shared;
   const own = new AsyncLocalStorage<unknown>();
-  Object.defineProperty(globalThis, KEY, { value: own });
+  Object.defineProperty(AsyncLocalStorage, KEY, { value: own });
   return own;
 })();
 

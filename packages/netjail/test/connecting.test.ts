@@ -120,6 +120,18 @@ describe('Connecting', () => {
     assert.deepEqual(cleared, ['the timer', 'the timer']);
   });
 
+  it('lets go of them when all are ended, whatever has closed by then', (t) => {
+    const cleared: unknown[] = [];
+    t.mock.method(globalThis, 'setTimeout', () => 'the timer');
+    t.mock.method(globalThis, 'clearTimeout', (timer: unknown) => cleared.push(timer));
+    const connecting = new Connecting(TIMEOUT);
+    const { socket } = add(connecting);
+    const error = new Error('destroyed');
+    connecting.end(error);
+    assert.deepEqual(cleared, ['the timer']);
+    assert.equal(socket.error, error);
+  });
+
   it('takes timers that are numbers, as in jsdom', (t) => {
     t.mock.method(globalThis, 'setTimeout', () => 5);
     const connecting = new Connecting(TIMEOUT);

@@ -38,4 +38,23 @@ describe('in a vm context', () => {
     assert.equal(lab.denied.connections, 0);
     assert.ok(lab.allowed.connections > 0, `${ALLOWED} saw nobody, ${DENIED} neither`);
   });
+
+  it('rules in effect outside narrow those inside, and the other way', async (t) => {
+    const lab = await startLab(t);
+    const code = `
+      import { currentRules, Rules, withRules } from '${build}/index.js';
+      const outside = await importOutside('${build}/index.js');
+      const narrow = { allow: ['10.0.0.0/8'] };
+      const wide = { allow: ['0.0.0.0/0'] };
+      const verdicts = () => ['10.0.0.1', '127.0.0.1'].map((address) => currentRules().accept(address));
+      const verdictsOutside = () => ['10.0.0.1', '127.0.0.1'].map((address) => outside.currentRules().accept(address));
+      console.log(JSON.stringify([
+        outside.withRules(new outside.Rules(narrow), () => currentRules()?.id === new Rules(narrow).id),
+        outside.withRules(new outside.Rules(narrow), () => withRules(new Rules(wide), verdicts)),
+        withRules(new Rules(narrow), () => outside.withRules(new outside.Rules(wide), verdictsOutside)),
+        outside.Rules === Rules,
+      ]));
+      process.exit();`;
+    assert.deepEqual(await runInContext(lab, code), [true, [true, false], [true, false], false]);
+  });
 });

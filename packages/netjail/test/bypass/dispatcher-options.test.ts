@@ -30,6 +30,12 @@ describe('Dispatcher options', () => {
       'ERR_NETJAIL_INVALID_OPTION',
     ],
     ['MockAgent', { Agent: undici.MockAgent }, 'ERR_NETJAIL_INVALID_OPTION'],
+    // A bundler renames them. An error of this one is nobody's, and ends the process.
+    ...[undici.SnapshotAgent, undici.MockAgent, undici6.MockAgent].map((Mock): [string, object, string] => [
+      `a subclass of ${Mock.name}`,
+      { Agent: class Agent extends (Mock as typeof undici.MockAgent) {} },
+      'ERR_NETJAIL_INVALID_OPTION',
+    ]),
     ['Pool', { Agent: undici.Pool }, 'ERR_NETJAIL_INVALID_OPTION'],
     [
       'a subclass that goes its own way',

@@ -27,7 +27,10 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs a module and all that it imports in a vm context; what is of Node itself stays outside. */
+/**
+ * Runs a module and all that it imports in a vm context; what is of Node itself stays outside, and so does
+ * what it imports by `importOutside`.
+ */
 export async function runInContext(lab: Lab, code: string): Promise<unknown> {
   const program = `
     import { readFileSync } from 'node:fs';
@@ -37,6 +40,7 @@ export async function runInContext(lab: Lab, code: string): Promise<unknown> {
     const context = vm.createContext(Object.fromEntries(
       Object.getOwnPropertyNames(globalThis).filter((name) => !own.has(name)).map((name) => [name, globalThis[name]])));
     context.console = console;
+    context.importOutside = (specifier) => import(specifier);
     const modules = new Map();
     const load = async (specifier, from) => {
       const url = specifier.startsWith('/') ? 'file://' + specifier : new URL(specifier, from).href;
