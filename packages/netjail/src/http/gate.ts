@@ -145,8 +145,10 @@ export class AgentGate {
     const outer = this.#creating;
     this.#creating = pass;
     try {
-      if (pass === undefined || this.#isUnder(pass)) createSocket(options, made);
-      else underRulesOfCall(pass.pool.rules, () => createSocket(options, made));
+      this.#places!.runFor(request, () => {
+        if (pass === undefined || this.#isUnder(pass)) createSocket(options, made);
+        else underRulesOfCall(pass.pool.rules, () => createSocket(options, made));
+      });
     } finally {
       this.#creating = outer;
     }

@@ -26,7 +26,8 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<Https.AgentOptions
  *
  * - The rules are those given, or those in effect when `http.request` is called; each rule set has
  *   connections of its own. `maxSockets` and `maxFreeSockets` count per origin and rule set,
- *   `maxTotalSockets` counts all: an idle connection is closed where a request waits only for its place.
+ *   `maxTotalSockets` counts all, and who waits longest gets the next place: a connection of other rules,
+ *   or to another origin, is closed for it.
  * - A denial is the request's `error` event. A redirect is a request of its own, so it is judged.
  * - Requests to a proxy (absolute-form path, CONNECT) are judged by their real target as well;
  *   names in them are denied. With axios set `proxy: false`. Environment proxies are not used.

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type http from 'node:http';
 import type { Socket } from 'node:net';
 import { isRecord } from '../internal/assert.ts';
@@ -14,17 +15,30 @@ interface NodeAgent extends http.Agent {
 }
 type Queued = http.ClientRequest & { onSocket(socket: null, error: Error): void };
 
+/** Of a request that has to wait. */
+interface Wait {
+  readonly since: number;
+  /** Of whoever made the request: Node makes its socket when another one ends, in the context of that. */
+  readonly scope: AsyncResource;
+}
+
+let waits = 0;
+
 /**
- * The `maxTotalSockets` places of an agent, among the requests of several rule sets.
+ * The `maxTotalSockets` places of an agent, among the requests of several rule sets: whoever waits longest
+ * gets the next one.
  *
- * Node keeps a connection that is idle although a request of another name waits for its place, and when a
- * connection closes it looks no further for who gets the place than at the first name in its queue. Each
- * rule set has names of its own, so that would be the way of many requests.
+ * Node gives a connection to the requests of its own name for as long as there are any, keeps one that is
+ * idle although a request of another name waits for its place, and when one closes it looks at its own name
+ * and the first in its queue only. Each rule set has names of its own, so one with enough to do would keep
+ * the others out for ever.
  */
 export class Places {
   readonly #agent: NodeAgent;
-  /** The names under which requests wait, in Node's order; some that none waits under any more. */
+  /** The names under which requests wait; some that none waits under any more. */
   readonly #names = new Set<string>();
+  readonly #waits = new WeakMap<http.ClientRequest, Wait>();
+  #isWatching = false;
 
   constructor(agent: http.Agent) {
     this.#agent = agent as NodeAgent;
@@ -35,40 +49,68 @@ export class Places {
     if (!this.#areLimited) return;
     const options = waitsWith(request);
     if (options === undefined) return;
+    this.#watch();
+    this.#waits.set(request, { since: ++waits, scope: new AsyncResource('netjail.request') });
     const name = this.#agent.getName(options);
-    // Node forgets a name when nothing waits under it.
-    if (this.#agent.requests[name]?.length === 1) this.#names.delete(name);
     this.#names.add(name);
     if (this.#areTaken && this.#mayHaveMore(name)) this.#endIdle();
   }
 
+  /** Runs what makes the socket of a request in the asynchronous context of the request, if it has waited. */
+  runFor(request: http.ClientRequest, make: () => void): void {
+    const wait = this.#waits.get(request);
+    if (wait === undefined) make();
+    else wait.scope.runInAsyncScope(make);
+  }
+
   /** Whether a request waits only because there is no place. */
   get isWanted(): boolean {
-    return this.#areLimited && this.#areTaken && this.#next() !== undefined;
+    return this.#areLimited && this.#areTaken && this.#oldest() !== undefined;
+  }
+
+  /** Ends a connection that Node is about to give to a younger request, of its own name. */
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#agent.prependListener('free', (socket, given) => {
+      if (!this.#areLimited || !this.#areTaken) return;
+      const own = this.#firstOf(given);
+      // Where a socket was asked for this is it, or that one will be there for the next.
+      if (own === undefined || waitsWith(own) === undefined) return;
+      const oldest = this.#oldest();
+      if (oldest !== undefined && this.#since(oldest) < this.#since(own)) socket.destroy();
+    });
   }
 
   /**
-   * Has Node take a socket from its lists (`remove`), which makes one for a request that waits, or makes
-   * none. Then the next one that waits only for a place gets a socket: one for one, since sockets that a
-   * class on ours opens later are not counted yet.
+   * Has Node take a socket from its lists (`remove`), and makes one for the request that waits longest
+   * instead of Node: one for one, since sockets that a class on ours opens later are not counted yet.
    */
   removed(given: unknown, remove: () => void): void {
     if (!this.#areLimited) {
       remove();
       return;
     }
-    const { requests } = this.#agent;
-    const isServed = requests[this.#agent.getName(isRecord(given) ? given : {})] !== undefined;
-    const first = this.#first();
-    remove();
-    if (isServed || (first !== undefined && waitsWith(first) === undefined)) return;
-    const next = this.#areTaken ? undefined : this.#next();
-    if (next !== undefined) this.#serve(next);
+    const own = this.#firstOf(given);
+    const agent: { requests: object } = this.#agent;
+    const { requests } = agent;
+    // Without any it makes none.
+    agent.requests = {};
+    try {
+      remove();
+    } finally {
+      agent.requests = requests;
+    }
+    if (this.#areTaken) return;
+    const next = this.#oldest();
+    if (next !== undefined) this.#serve(next, waitsWith(next)!);
+    // As in Node: what was asked for it may have been this.
+    else if (own !== undefined && waitsWith(own) === undefined) this.#serve(own, given as Options);
   }
 
   /** As Node does it. */
-  #serve(request: Queued): void {
-    const options = waitsWith(request)!;
+  #serve(request: Queued, options: Options): void {
+    // Set by Node when the request began to wait.
     (request as unknown as Options)[waiting!] = undefined;
     this.#agent.createSocket(request, options, (error, socket) => {
       if (error) request.onSocket(null, error);
@@ -90,28 +132,33 @@ export class Places {
     return (sockets[name]?.length ?? 0) < maxSockets;
   }
 
-  /** The one that Node looks at, if it asks for a socket for it now. */
-  #first(): Queued | undefined {
-    const [first] = this.#waiting();
-    return first !== undefined && waitsWith(first.queue[0]!) !== undefined ? first.queue[0] : undefined;
+  /** The first request of the name that a socket has. */
+  #firstOf(given: unknown): Queued | undefined {
+    return this.#queueOf(this.#agent.getName(isRecord(given) ? given : {}))?.[0];
   }
 
-  /** The first of those that wait, no socket asked for yet, and whose name may have one more. */
-  #next(): Queued | undefined {
-    for (const { name, queue } of this.#waiting()) {
-      if (!this.#mayHaveMore(name)) continue;
-      const next = queue.find((request) => waitsWith(request) !== undefined);
-      if (next !== undefined) return next;
-    }
-    return undefined;
-  }
-
-  *#waiting(): Generator<{ name: string; queue: readonly Queued[] }> {
+  /** Of those that wait, no socket asked for yet, and whose name may have one more. */
+  #oldest(): Queued | undefined {
+    let oldest: Queued | undefined;
     for (const name of this.#names) {
-      const queue = this.#agent.requests[name] as readonly Queued[] | undefined;
+      const queue = this.#queueOf(name);
       if (queue === undefined) this.#names.delete(name);
-      else yield { name, queue };
+      else if (this.#mayHaveMore(name)) {
+        const first = queue.find((request) => waitsWith(request) !== undefined);
+        if (first === undefined) continue;
+        if (oldest === undefined || this.#since(first) < this.#since(oldest)) oldest = first;
+      }
     }
+    return oldest;
+  }
+
+  #queueOf(name: string): readonly Queued[] | undefined {
+    return this.#agent.requests[name] as readonly Queued[] | undefined;
+  }
+
+  /** One that came before the agent had a limit is the oldest. */
+  #since(request: Queued): number {
+    return this.#waits.get(request)?.since ?? 0;
   }
 
   /** One that is destroyed stays in the list until it has closed. */

@@ -1,5 +1,5 @@
 // `maxTotalSockets` counts the connections of all rule sets: where one of them waits only for a place, it
-// gets the next one that is free, as it would if all had the same rules.
+// gets one that becomes free, as it would if all had the same rules (waiting-order.test.ts: in which order).
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
