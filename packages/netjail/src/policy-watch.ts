@@ -224,9 +224,9 @@ class Watch implements PolicyWatch {
     this.#text = text;
     this.#suspect = undefined;
     this.#reported = undefined;
-    const isOther = rules.id !== before.id;
-    // The same policy in other words, too: denials name its entries.
-    if (isOther || String(rules) !== String(before)) this.#rules = rules;
+    // The same policy in other words is another one, too: denials name its entries.
+    const isOther = rules.id !== before.id || String(rules) !== String(before);
+    if (isOther) this.#rules = rules;
     try {
       if (isOther) withdraw(before);
     } finally {

@@ -35,7 +35,7 @@ import {
   type WatchOptions,
 } from '../src/index.ts';
 import { assertDenied } from './helpers/denial.ts';
-import { ALLOWED, startLab, type Lab } from './helpers/lab.ts';
+import { ALLOWED, DENIED, startLab, type Lab } from './helpers/lab.ts';
 
 const noFifo = process.platform === 'win32' && 'Windows has no named pipes in folders';
 const OPEN = '{ "allow": ["127.0.0.0/8"] }';
@@ -590,6 +590,26 @@ describe('rules from a function', () => {
       });
       await open(lab.allowed, 0);
       assert.deepEqual([lab.allowed.connections, lab.allowed.requests.length], [1, 1]);
+    });
+
+    it(`${name} names the entry as the file has it now when it says the same policy in other words`, async (t) => {
+      const lab = await startLab(t);
+      const saying = (entry: string): string => `{ "allow": ["127.0.0.0/8"], "block": ["${entry}"] }`;
+      const { policy, path } = watched(t, saying('127.0.0.1/32'), { interval: 0 });
+      const client = create(() => policy.rules);
+      t.after(() => client.close());
+      for (const entry of ['127.0.0.1/32', '127.0.0.1']) {
+        writeFileSync(path, saying(entry));
+        await policy.reload();
+        await client.send(lab.url(ALLOWED));
+        await assertDenied(client.send(lab.url(DENIED)), {
+          host: DENIED,
+          reason: 'blocked',
+          address: DENIED,
+          entry,
+        });
+      }
+      assert.deepEqual([lab.allowed.requests.length, lab.denied.connections], [2, 0]);
     });
 
     it(`${name} keeps its connections when the file is broken`, async (t) => {
