@@ -55,6 +55,8 @@ const LAYERS = [
     'pooled-agent.ts',
     'agent-class.ts',
     'dispatched-request.ts',
+    'dispatcher-options.ts',
+    'drains.ts',
     'dispatcher-pools.ts',
   ],
   ['http/', 'undici/', 'fetch/', 'db/', 'grpc/'],

@@ -39,6 +39,12 @@ function showsInherited(): boolean {
   return (content ?? handling) !== undefined;
 }
 
+/** An origin in text, the same for each way to write it. */
+export function originOf(origin: unknown): string {
+  const text = String(origin);
+  return URL.canParse(text) ? new URL(text).origin : text;
+}
+
 /** Where there is none that could be another's. */
 export const NO_HOST = { host: '', port: '' };
 

@@ -3,8 +3,9 @@ import { createConnector, DEFAULT_MAX_SESSIONS, type Connector } from './connect
 import { hostOf, isForOrigin, NO_HOST, readRequest } from './dispatched-request.ts';
 import { misuse } from './errors.ts';
 import { Guard } from './guard.ts';
-import { isRecord, readOnce, show } from './internal/assert.ts';
-import { AROUND_THE_GATE } from './connect-options.ts';
+import { isRecord } from './internal/assert.ts';
+import { AROUND_THE_CONNECTOR, readConnect, readProtocols, readSocketPath } from './dispatcher-options.ts';
+import { Drains } from './drains.ts';
 import {
   invalidOption,
   LONGEST_TIME,
@@ -24,27 +25,6 @@ import {
 import { proxiedDenial } from './proxied.ts';
 import { conclusive } from './resolver.ts';
 import type { Rules } from './rules.ts';
-
-/** Options that replace the connector or what is built around it. */
-const AROUND_THE_CONNECTOR = [
-  ...AROUND_THE_GATE,
-  'factory',
-  'clientFactory',
-  'interceptors',
-  'dispatcher',
-  'tls',
-  'uri',
-  'proxyTls',
-  'requestTls',
-  'proxyTunnel',
-  'useH2c',
-  'host',
-  'hostname',
-  'port',
-];
-
-/** The path in `connect` is judged like those of other clients. */
-const AROUND_THE_CONNECT_OPTIONS = AROUND_THE_GATE.filter((name) => name !== 'socketPath');
 
 /** undici's own default. */
 const CONNECT_TIMEOUT = 10_000;
@@ -66,6 +46,7 @@ export class DispatcherPools {
   #latest: { readonly rules: Rules | undefined; readonly dispatcher: AgentLike } | undefined;
   /** Who is told of what the agents emit, if there is anybody. */
   #onEvent: AgentListener | undefined;
+  readonly #drains = new Drains();
   #closed = false;
 
   constructor(Agent: AgentClass, options: unknown) {
@@ -180,7 +161,10 @@ export class DispatcherPools {
   dispatch(rules: Rules | undefined, options: object, handler: object): boolean {
     // Read once: a path that is judged here must not be another one for the agent.
     const request = isRecord(options) ? readRequest(options) : {};
-    return this.#agentFor(rules, request).dispatch(request, handler);
+    const agent = this.#agentFor(rules, request);
+    const goesOn = agent.dispatch(request, handler);
+    if (!goesOn) this.#drains.await(agent, request['origin']);
+    return goesOn;
   }
 
   /**
@@ -241,6 +225,9 @@ export class DispatcherPools {
   #retire(pool: PooledAgent): void {
     this.#usual = undefined;
     this.#retired.add(pool);
+    // Later, as an event comes: whoever retires it may be about to dispatch.
+    for (const origin of this.#drains.take(pool.agent))
+      queueMicrotask(() => this.#onEvent?.('drain', new URL(origin), undefined));
     // Sockets that were upgraded belong to their users, and are ended when the dispatcher is destroyed.
     pool.close().then(() => pool.onceEmpty(() => this.#retired.delete(pool)));
   }
@@ -276,41 +263,4 @@ export class DispatcherPools {
       destroy: (reason) => agent.destroy(reason),
     };
   }
-}
-
-/** In undici's order. */
-function readProtocols(allowH2: unknown, preferH2: unknown): readonly string[] {
-  for (const [name, value] of Object.entries({ allowH2, preferH2 }))
-    if (typeof value !== 'boolean') throw invalidOption(name, `it is true or false, not ${show(value)}`);
-  if (allowH2 === false) return ['http/1.1'];
-  return preferH2 === true ? ['h2', 'http/1.1'] : ['http/1.1', 'h2'];
-}
-
-function readConnect(connect: unknown): Record<string, unknown> {
-  if (connect === undefined || connect === null) return {};
-  if (!isRecord(connect))
-    throw invalidOption(
-      'connect',
-      `it is an object of options, not ${show(connect)}: a connector of your own would replace the gate`,
-    );
-  const options = readOnce(connect) as Record<string, unknown>;
-  refuseOptions(options, [
-    ...AROUND_THE_CONNECT_OPTIONS,
-    'host',
-    'hostname',
-    'port',
-    'useH2c',
-    'ALPNProtocols',
-  ]);
-  return options;
-}
-
-function readSocketPath(path: unknown): string | undefined {
-  if (path === undefined || path === null) return undefined;
-  if (typeof path !== 'string' || path === '')
-    throw invalidOption(
-      'connect.socketPath',
-      `it is the path of a Unix socket or named pipe, not ${show(path)}`,
-    );
-  return path;
 }

@@ -6,10 +6,11 @@ import { describe, it } from 'node:test';
 import * as undici7 from 'undici';
 import * as undici6 from 'undici6';
 import { withRules } from '../src/context.ts';
+import { Rules } from '../src/rules.ts';
 import { Dispatcher, type AgentClass } from '../src/undici/index.ts';
 import { rules } from './helpers/attack.ts';
 import { inTime } from './helpers/in-time.ts';
-import { ALLOWED, DENIED, startLab, type Lab } from './helpers/lab.ts';
+import { ALLOWED, DENIED, release, startLab, type Lab } from './helpers/lab.ts';
 
 type Guarded = InstanceType<typeof undici7.Agent> & EventEmitter & { closeIdleConnections(): void };
 
@@ -57,6 +58,63 @@ for (const [version, Agent] of [
       for (let i = 0; i < 4; i++) await inTime(send(), 'dispatch');
       assert.deepEqual([completed, waited > 0], [4, true]);
     });
+
+    for (const [by, retire] of [
+      ['closeIdleConnections()', (dispatcher) => dispatcher.closeIdleConnections()],
+      [
+        'maxPools',
+        // Another origin, so that its own events are not those that are waited for.
+        (dispatcher) => {
+          const request = { origin: 'http://10.0.0.1:9', path: '/', method: 'GET' };
+          return assert.rejects(withRules(new Rules({}), () => dispatcher.request(request as never)));
+        },
+      ],
+      ['close()', (dispatcher) => dispatcher.close()],
+    ] as [by: string, retire: (dispatcher: Guarded) => unknown][]) {
+      it(`emits drain, once for each origin, when it is retired by ${by} and dispatch has said to wait`, async (t) => {
+        const lab = await startLab(t);
+        const dispatcher = new Dispatcher({
+          Agent,
+          connections: 1,
+          maxPools: 1,
+        } as never) as unknown as Guarded;
+        t.after(() => dispatcher.destroy());
+        const { origin } = new URL(lab.url(ALLOWED));
+        const request = { origin, path: '/hang', method: 'GET' };
+        let drained = 0;
+        let wake = (): void => {};
+        const waited = new Promise<void>((resolve) => (wake = resolve));
+        dispatcher.on('drain', (from) => {
+          if (new URL(String(from)).origin !== origin) return;
+          drained++;
+          wake();
+        });
+        const held = withRules(rules, () => dispatcher.request(request as never));
+        held.catch(() => {});
+        while (lab.allowed.requests.length === 0) await new Promise(setImmediate);
+        assert.equal(drained, 0);
+        let failed = 0;
+        const handler = {
+          onConnect() {},
+          onHeaders: () => true,
+          onData: () => true,
+          onComplete() {},
+          onError: () => failed++,
+        };
+        const goesOn = [0, 1].map(() =>
+          withRules(rules, () =>
+            dispatcher.dispatch({ ...request, path: '/', origin: new URL(origin) } as never, handler),
+          ),
+        );
+        assert.deepEqual(goesOn, [false, false]);
+        const retired = retire(dispatcher);
+        await inTime(waited, 'the event');
+        release(lab.allowed);
+        await (await held).body.text();
+        await retired;
+        assert.deepEqual([drained, failed], [1, 0]);
+      });
+    }
 
     const guarded = (): Guarded => new Dispatcher({ Agent, rules } as never) as unknown as Guarded;
 
