@@ -98,6 +98,22 @@ describe('Rules', () => {
     });
   }
 
+  it('deny an address that carries a blocked one when it is at either end of 6to4', () => {
+    const rules = new Rules({ allow: everything, block: ['0.0.0.0/32', '255.255.255.255'] });
+    for (const [address, inner] of [
+      ['2002::', '0.0.0.0'],
+      ['2002:ffff:ffff::', '255.255.255.255'],
+      ['2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff', '255.255.255.255'],
+    ] as const) {
+      const verdict = rules.judge(address);
+      assert.deepEqual(
+        [verdict.reason, verdict.carried, rules.accept(address)],
+        ['carried-address-blocked', inner, false],
+      );
+    }
+    for (const address of ['2001:ffff:ffff:ffff::', '2003::']) assert.ok(rules.accept(address), address);
+  });
+
   it('accept 64:ff9b:1::8.8.8.8 when private addresses are blocked, since 0.0.0.8 is no reading', () => {
     assert.ok(
       new Rules({ allow: everything, block: ['private', '0.0.0.0/8', '127.0.0.0/8'] }).accept(

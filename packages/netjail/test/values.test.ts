@@ -323,6 +323,16 @@ describe('Prefix', () => {
       assert.equal(prefix.unmap(), prefix);
     }
   });
+
+  it('of() and contains() throw a TypeError that says what they take when given text', () => {
+    const refused = {
+      name: 'TypeError',
+      code: 'ERR_NETJAIL_INVALID_ADDRESS',
+      message: 'Cannot use "10.0.0.1": it is not an Address, which Address.parse reads',
+    };
+    assert.throws(() => Prefix.of('10.0.0.1' as never), refused);
+    assert.throws(() => Prefix.parse('10.0.0.0/8').contains('10.0.0.1' as never), refused);
+  });
 });
 
 describe('Rules about addresses that carry two', () => {

@@ -44,6 +44,16 @@ export const equivalent = [
     replacement: '{}',
     reason: 'without a return it is undefined as well',
   },
+  ...[
+    [String.raw`sep === '\\'`, 'false'],
+    [String.raw`'\\'`, '""'],
+  ].map(([original, replacement]) => ({
+    file: 'policy-file.ts',
+    line: String.raw`if (sep === '\\') return resolve(path);`,
+    original,
+    replacement,
+    reason: 'only on Windows, where this is not run: elsewhere the separator is "/", which is neither text',
+  })),
   {
     file: 'lint.ts',
     line: "if (path !== undefined && block.paths.has(path)) never.set(at, 'blocked as a whole');",
