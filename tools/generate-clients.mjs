@@ -175,7 +175,7 @@ In each recipe \`guard\` is what every adapter takes, \`url\` or \`target\` is w
 const guard = { rules: new Rules({ allow: ['public'] }) };
 \`\`\`
 
-Without \`rules\` those in effect at the call count. Make agents, dispatchers and fetches once, not for each request: dispatchers and fetches keep the connections, and so do agents that are given \`keepAlive: true\`, as those that are in Node's and the SDKs' own clients are. \`dial\` has no TCP keep-alive either, unless it is given \`keepAlive: true\`. Clients of databases and brokers share connections and open new ones when they want to, from whatever call is running then: give these \`rules\`.
+Without \`rules\` those in effect at the call count. Make agents, dispatchers and fetches once, not for each request: dispatchers and fetches keep the connections, and so do agents that are given \`keepAlive: true\`, as those that are in Node's and the SDKs' own clients are. \`dial\` has no TCP keep-alive either, unless it is given \`keepAlive: true\`. Clients of databases and brokers share connections and open new ones when they want to, from whatever call is running then, and clients that queue their calls send what waits from another one: give these \`rules\`.
 
 The way says what netjail gives to the client: an **agent** (\`netjail/http\`), a **dispatcher** (\`netjail/undici\`, \`netjail/fetch\`), a **fetch** (\`netjail/fetch\`), the **dial** (\`createDial\`) that opens its sockets, a guarded **socket** (\`dial.socket()\`) that it connects itself, **options** for the socket that it opens itself, judged before it has them, or a **resolver** of its names. On Node 20 import \`netjail/fetch\` before packages that load an undici of their own.
 

@@ -28,7 +28,9 @@ const storage: AsyncLocalStorage<unknown> = (() => {
  * - `undefined` and `null` are the empty rule set, which denies everything, never the outer rules.
  * - The rules travel with promises, timers, streams and `AsyncResource.bind`. A connection pool or
  *   event emitter that calls back later has the context of whoever made it: netjail's adapters
- *   read the rules when the call is made, for that reason.
+ *   read the rules when the call is made, for that reason. So has a callback of a stream or parser
+ *   (`request.on('end', ...)`, busboy), and a queue of jobs runs what waits in the context of the job
+ *   before it: give them `AsyncResource.bind(fn)`.
  * - What `fn` only makes and somebody else runs later is not in its scope: a generator's body runs under
  *   the rules in effect where `next` is called, and a request that begins with `then` (superagent, knex,
  *   mongoose) under those where it is awaited: so await it inside, `async () => await request`.
