@@ -13,7 +13,7 @@ interface NodeAgent extends http.Agent {
     callback: (error: Error | null, socket: Socket) => void,
   ): void;
 }
-type Queued = http.ClientRequest & { onSocket(socket: null, error: Error): void };
+type Queued = http.ClientRequest & { onSocket(socket: null, error?: Error): void };
 
 /** Of a request that has to wait. */
 interface Wait {
@@ -77,7 +77,7 @@ export class Places {
       const own = this.#firstOf(given);
       // Where a socket was asked for this is it, or that one will be there for the next.
       if (own === undefined || waitsWith(own) === undefined) return;
-      const oldest = this.#oldest();
+      const oldest = this.#oldest()?.request;
       if (oldest !== undefined && this.#since(oldest) < this.#since(own)) socket.destroy();
     });
   }
@@ -102,7 +102,7 @@ export class Places {
       agent.requests = requests;
     }
     if (this.#areTaken) return;
-    const next = this.#oldest();
+    const next = this.#next();
     if (next !== undefined) this.#serve(next, waitsWith(next)!);
     // As in Node: what was asked for it may have been this.
     else if (own !== undefined && waitsWith(own) === undefined) this.#serve(own, given as Options);
@@ -137,23 +137,37 @@ export class Places {
     return this.#queueOf(this.#agent.getName(isRecord(given) ? given : {}))?.[0];
   }
 
+  /** The oldest. Those that were aborted are told so, as when Node comes to them, and need no connection. */
+  #next(): Queued | undefined {
+    for (;;) {
+      const oldest = this.#oldest();
+      if (oldest === undefined) return undefined;
+      const { request, name, queue } = oldest;
+      if (!request.destroyed) return request;
+      queue.splice(queue.indexOf(request), 1);
+      if (queue.length === 0) delete (this.#agent.requests as Record<string, unknown>)[name];
+      this.runFor(request, () => request.onSocket(null));
+    }
+  }
+
   /** Of those that wait, no socket asked for yet, and whose name may have one more. */
-  #oldest(): Queued | undefined {
-    let oldest: Queued | undefined;
+  #oldest(): { request: Queued; name: string; queue: Queued[] } | undefined {
+    let oldest: { request: Queued; name: string; queue: Queued[] } | undefined;
     for (const name of this.#names) {
       const queue = this.#queueOf(name);
       if (queue === undefined) this.#names.delete(name);
       else if (this.#mayHaveMore(name)) {
-        const first = queue.find((request) => waitsWith(request) !== undefined);
-        if (first === undefined) continue;
-        if (oldest === undefined || this.#since(first) < this.#since(oldest)) oldest = first;
+        const request = queue.find((one) => waitsWith(one) !== undefined);
+        if (request === undefined) continue;
+        if (oldest === undefined || this.#since(request) < this.#since(oldest.request))
+          oldest = { request, name, queue };
       }
     }
     return oldest;
   }
 
-  #queueOf(name: string): readonly Queued[] | undefined {
-    return this.#agent.requests[name] as readonly Queued[] | undefined;
+  #queueOf(name: string): Queued[] | undefined {
+    return this.#agent.requests[name] as Queued[] | undefined;
   }
 
   /** One that came before the agent had a limit is the oldest. */

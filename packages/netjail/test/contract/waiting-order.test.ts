@@ -104,6 +104,40 @@ for (const [Agent, Plain, secure] of [
   }
 
   describe(`${Agent.name} with maxTotalSockets`, () => {
+    it('tells requests that were aborted while they waited, and opens no connection for them', async (t) => {
+      const agent = new Agent({ maxTotalSockets: 1, rejectUnauthorized: false } as object) as http.Agent;
+      t.after(() => agent.destroy());
+      const storage = new AsyncLocalStorage<string>();
+      let isReady = false;
+      const listing = await startListing(t, secure, () => isReady);
+      const ask = (rules: Rules, path: string, signal?: AbortSignal): Promise<unknown> =>
+        withRules(rules, () =>
+          storage.run(path, async () => {
+            const client = secure ? https : http;
+            const request = client.get(listing.url(path), { agent, signal });
+            return new Promise((resolve) => {
+              request.on('response', (response) => resolve(response.resume().statusCode));
+              request.on('error', ({ name }) => resolve([name, storage.getStore()]));
+            });
+          }),
+        );
+      const first = ask(one, '/first');
+      const given = new AbortController();
+      const waiting = [ask(two, '/a', given.signal), ask(two, '/b', given.signal), ask(three, '/c')];
+      const last = ask(two, '/d', given.signal);
+      given.abort();
+      isReady = true;
+      assert.deepEqual(await inTime(Promise.all([first, ...waiting, last]), 'all'), [
+        200,
+        ['AbortError', '/a'],
+        ['AbortError', '/b'],
+        200,
+        ['AbortError', '/d'],
+      ]);
+      assert.deepEqual([listing.paths, listing.connections()], [['/first', '/c'], 2]);
+      assert.equal(waitingIn(agent), 0);
+    });
+
     it('has the asynchronous context of a request that has waited in its events', async (t) => {
       const lab = await startLab(t, secure ? 'https' : 'http');
       const storage = new AsyncLocalStorage<string>();
