@@ -39,10 +39,15 @@ function showsInherited(): boolean {
   return (content ?? handling) !== undefined;
 }
 
-/** An origin in text, the same for each way to write it. */
-export function originOf(origin: unknown): string {
-  const text = String(origin);
-  return URL.canParse(text) ? new URL(text).origin : text;
+/** An origin in text, the same for each way to write it; `undefined` for what undici refuses as one. */
+export function originOf(origin: unknown): string | undefined {
+  try {
+    const { origin: text } = new URL(String(origin));
+    // Of other schemes.
+    return text === 'null' ? undefined : text;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where there is none that could be another's. */

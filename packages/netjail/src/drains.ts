@@ -9,15 +9,18 @@ export class Drains {
   readonly #awaited = new WeakMap<AgentLike, Set<string>>();
 
   /** From now on a `drain` of this origin is owed. */
-  await(agent: AgentLike, origin: unknown): void {
+  await(agent: AgentLike, given: unknown): void {
+    const origin = originOf(given);
+    // An agent says no to what it refuses, too.
+    if (origin === undefined) return;
     let awaited = this.#awaited.get(agent);
     if (awaited === undefined) {
       const origins = new Set<string>();
       const emitter = agent as { on?: (name: 'drain', listener: (origin: unknown) => void) => void };
-      emitter.on?.('drain', (drained) => origins.delete(originOf(drained)));
+      emitter.on?.('drain', (drained) => origins.delete(originOf(drained)!));
       this.#awaited.set(agent, (awaited = origins));
     }
-    awaited.add(originOf(origin));
+    awaited.add(origin);
   }
 
   /** The origins that are still owed one, which are forgotten. */

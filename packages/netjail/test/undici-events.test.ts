@@ -116,6 +116,31 @@ for (const [version, Agent] of [
       });
     }
 
+    it('owes no drain for an origin that is none, and says why to the handler', async () => {
+      const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as Guarded;
+      let drained = 0;
+      dispatcher.on('drain', () => drained++);
+      const codes: (string | undefined)[] = [];
+      const handler = {
+        onConnect() {},
+        onHeaders: () => true,
+        onData: () => true,
+        onComplete() {},
+        onError: ({ code }: NodeJS.ErrnoException) => codes.push(code),
+      };
+      const origins = [undefined, 'no origin', 'data:,', 5];
+      const dispatched = origins.map((origin) =>
+        dispatcher.dispatch({ origin, path: '/', method: 'GET' } as never, handler),
+      );
+      assert.deepEqual(dispatched, [false, false, false, false]);
+      dispatcher.closeIdleConnections();
+      await new Promise(setImmediate);
+      assert.equal(drained, 0);
+      const invalid = 'UND_ERR_INVALID_ARG';
+      assert.deepEqual(codes, [invalid, 'ERR_INVALID_URL', invalid, invalid]);
+      await dispatcher.destroy();
+    });
+
     const guarded = (): Guarded => new Dispatcher({ Agent, rules } as never) as unknown as Guarded;
 
     const WAYS: Record<string, (emitter: EventEmitter, name: string, listener: () => void) => unknown> = {
