@@ -1,7 +1,7 @@
 // Guarded against unguarded requests, in pairs:
-// node main.js [--quick] [--alone] [--only regex] [--node path] [--restarts n] [--warm-up n] [--write]
+// node main.js [--quick] [--only regex] [--node path] [--restarts n] [--warm-up n] [--write]
 // --node runs the clients on another Node; --write adds the rows to docs/benchmarks.md, in place of
-// earlier ones of the same Node and kind.
+// earlier ones of the same Node.
 //
 // Each variant runs in a process of its own, the plain one in two; the three of a row take turns of 40
 // requests in shuffled order. The figures are ratios to the mean of the two plain ones, each the median over
@@ -14,19 +14,15 @@
 //
 // A process keeps the speed it happens to start with, and so does a connection. So each row is measured
 // once more with several clients of all three in one process, where the turns of all are mixed.
-//
-// With --alone each process runs from its start to its end before the next one starts: it is never
-// interrupted by the others, and its caches are its own.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { headerOf, lineOf, writePage } from './page.js';
 
 const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    alone: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     node: { type: 'string', default: process.execPath },
     // Restarts of one row differ by more than most figures are from their goals: the page has their middle half.
@@ -46,7 +42,7 @@ function numberOf(name) {
 }
 
 const RESTARTS = flags.quick ? 1 : numberOf('restarts');
-const RESTARTS_TOGETHER = 3;
+const RESTARTS_TOGETHER = flags.quick ? 1 : 3;
 const COPIES = flags.quick ? 1 : 8;
 const TURNS = flags.quick ? 4 : 100;
 const WARM_UP = flags.quick ? 200 : numberOf('warm-up');
@@ -104,7 +100,7 @@ async function start(names, copies, { count, fresh, name }) {
   return {
     turn: () => ask({ requests: REQUESTS }),
     denies: () => ask({}),
-    end: async () => (child.disconnect(), await once(child, 'exit')),
+    end: () => child.disconnect(),
   };
 }
 
@@ -119,31 +115,19 @@ const shuffle = (list) =>
 const PLACES = ['plain', 'twin', 'guarded'];
 const nameAt = (row, place) => (place === 'guarded' ? row.b : row.a);
 
-/** Three processes that take turns. Which of them starts first is left to chance, like the order of each turn. */
-async function measureInTurns(row) {
+/** Three processes. Which of them starts first is left to chance, like the order of each turn. */
+async function measureApart(row) {
   const processes = new Map();
   for (const place of shuffle(PLACES)) processes.set(place, await start([nameAt(row, place)], 1, row));
-  const turns = await settledTurns(async () => {
-    const turn = {};
-    for (const place of shuffle(PLACES)) [turn[place]] = await processes.get(place).turn();
-    return turn;
-  });
+  const turn = async () => {
+    const turns = {};
+    for (const place of shuffle(PLACES)) [turns[place]] = await processes.get(place).turn();
+    return turns;
+  };
+  const ratios = await compare(turn);
   const [denies] = await processes.get('guarded').denies();
-  for (const { end } of processes.values()) await end();
-  return { ...compare(turns), denies };
-}
-
-/** Three processes, one after another. */
-async function measureAlone(row) {
-  const turnsOf = {};
-  let denies;
-  for (const place of shuffle(PLACES)) {
-    const one = await start([nameAt(row, place)], 1, row);
-    turnsOf[place] = await settledTurns(async () => (await one.turn())[0]);
-    if (place === 'guarded') [denies] = await one.denies();
-    await one.end();
-  }
-  return { ...compare(turnsOf.plain.map((_, i) => each((place) => turnsOf[place][i]))), denies };
+  for (const { end } of processes.values()) end();
+  return { ...ratios, denies };
 }
 
 /** Several clients of all three in one process. */
@@ -154,32 +138,25 @@ async function measureTogether(row) {
     COPIES,
     row,
   );
-  const turns = await settledTurns(async () => {
-    const results = await turn();
-    return each((place) => results[places.indexOf(place)]);
+  const ratios = await compare(async () => {
+    const turns = await turn();
+    return Object.fromEntries(places.map((place, i) => [place, turns[i]]));
   });
   const denying = await denies();
-  await end();
-  return { ...compare(turns), denies: denying[places.indexOf('guarded')] };
+  end();
+  return { ...ratios, denies: denying[places.indexOf('guarded')] };
 }
 
-/** Turns from when the compiler has settled: a server answers far more requests than it takes. */
-async function settledTurns(turn) {
+/** Ratios of turns, from when the compiler has settled: a server answers far more requests than it takes. */
+async function compare(turn) {
   for (let i = 0; i < WARM_UP / REQUESTS; i++) await turn();
   const turns = [];
   for (let i = 0; i < TURNS; i++) turns.push(await turn());
-  return turns;
-}
-
-const each = (what) => Object.fromEntries(PLACES.map((place) => [place, what(place)]));
-/** Of the guarded one to the mean of the two plain ones. */
-const ratioOf = ({ plain, twin, guarded }) => guarded / ((plain + twin) / 2);
-
-function compare(turns) {
+  const cpuOf = (place) => turns.reduce((sum, turn) => sum + turn[place].cpu, 0);
   return {
-    wall: median(turns.map((turn) => ratioOf(each((place) => turn[place].wall)))),
+    wall: median(turns.map(({ plain, twin, guarded }) => guarded.wall / ((plain.wall + twin.wall) / 2))),
     // All of it: a median would leave out what happens in few turns, such as a garbage collection.
-    cpu: ratioOf(each((place) => turns.reduce((sum, turn) => sum + turn[place].cpu, 0))),
+    cpu: cpuOf('guarded') / ((cpuOf('plain') + cpuOf('twin')) / 2),
     wallError: median(turns.map(({ plain, twin }) => twin.wall / plain.wall)),
   };
 }
@@ -195,49 +172,61 @@ function middleHalf(list) {
   return [sorted[Math.floor(sorted.length / 4)], sorted[Math.ceil((sorted.length * 3) / 4) - 1]];
 }
 
-/** Only the median over restarts says something. A short run is for what is denied: once is enough. */
+/** Only the median over restarts says something. */
 async function measure(row) {
-  const together = flags.alone
-    ? []
-    : await repeat(flags.quick ? 1 : RESTARTS_TOGETHER, () => measureTogether(row));
-  const measureOnce = flags.alone ? measureAlone : measureInTurns;
-  const runs = flags.quick && !flags.alone ? together : await repeat(RESTARTS, () => measureOnce(row));
+  const together = await repeat(RESTARTS_TOGETHER, () => measureTogether(row));
+  // A short run is for what is denied: once is enough.
+  const runs = flags.quick ? together : await repeat(RESTARTS, () => measureApart(row));
   return {
     cpu: median(runs.map((run) => run.cpu)),
     wall: median(runs.map((run) => run.wall)),
     range: middleHalf(runs.map((run) => run.wall)),
     error: middleHalf(runs.map((run) => run.wallError)),
-    together: flags.alone ? undefined : median(together.map((run) => run.wall)),
+    together: median(together.map((run) => run.wall)),
     denies: [...runs, ...together].every((run) => run.denies),
   };
 }
 
-const lines = headerOf(flags.alone);
+const percent = (ratio) => `${ratio >= 1 ? '+' : ''}${((ratio - 1) * 100).toFixed(1)} %`;
+const lines = [
+  '| connections | compared | to | prefixes | time per request | middle half of the restarts | A/A: plain beside plain, middle half | CPU | time, in one process | goal | denies 127.0.0.1 |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+];
 console.log(lines.join('\n'));
 let wrong = 0;
 for (const row of rows) {
   const title = `${row.b}${row.name ? ', by name' : ''}`;
   if (!new RegExp(flags.only).test(`${title} ${row.fresh ? 'new' : 'keep-alive'} ${row.count}`)) continue;
-  const result = await measure(row);
-  if (row.b.includes('netjail') && !result.denies) wrong++;
-  const line = lineOf(title, row, result);
+  const { cpu, wall, range, error, together, denies } = await measure(row);
+  if (row.b.includes('netjail') && !denies) wrong++;
+  const halves = [range, error].map((half) => half.map(percent).join(' to '));
+  const line = `| ${row.fresh ? 'new' : 'keep-alive'} | ${title} | ${row.a} | ${row.count} | ${percent(wall)} | ${halves.join(' | ')} | ${percent(cpu)} | ${percent(together)} | ${row.goal === undefined ? '' : `${row.goal} %`} | ${denies ? 'yes' : 'NO'} |`;
   lines.push(line);
   console.log(line);
 }
 server.disconnect();
 
 if (flags.write) {
-  writePage({
-    version,
-    isAlone: flags.alone,
-    lines,
-    restarts: RESTARTS,
-    warmUp: WARM_UP,
-    turns: TURNS,
-    requests: REQUESTS,
-    copies: COPIES,
-    restartsTogether: RESTARTS_TOGETHER,
-  });
+  const page = new URL('../docs/benchmarks.md', import.meta.url);
+  const heading = `## Node ${major}`;
+  const others = readFileSync(page, 'utf8')
+    .split(/^(?=## Node )/m)
+    .slice(1)
+    .filter((part) => !part.startsWith(`${heading}\n`));
+  const own = `${heading}
+
+${version}, ${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}, ${os.cpus().length} processors, Linux. ${RESTARTS} restarts, ${WARM_UP} requests for warming up.
+
+${lines.join('\n')}
+
+`;
+  const text = `# Benchmarks
+
+Requests of a guarded client against the same client without a guard, on loopback, one at a time, written by \`npm run bench -- --write\` (\`--node\` runs the clients on another Node, \`--only\` some of the rows). The figures are how much more the guarded one takes. Time per request, the server's part included: the median ratio of ${TURNS} turns of ${REQUESTS} requests to the mean of two plain processes that take turns with it, after so many requests for warming up as each part says, in turns like these (a process that waits is slower afterwards), and of these the median of so many restarts of all three. Beside the middle half of these restarts stands what the two plain processes differ by, of the same restarts: a figure says no more than that allows. CPU: the processor time of the client's process alone, of all turns together, garbage collection and compiling included. In one process, where a part has that column: ${COPIES} clients of each kind in one process, ${TURNS} turns of ${REQUESTS} requests of each kind in mixed order, the median of ${RESTARTS_TOGETHER} restarts; what a process or a connection happens to start with counts less there. A row is worth nothing unless it denies what it must; that is asked for last, so that no connection has failed in a process that is measured.
+
+`;
+  const parts = [...others, own].toSorted((x, y) => Number(/\d+/.exec(x)) - Number(/\d+/.exec(y)));
+  writeFileSync(page, `${text}${parts.map((part) => part.trimEnd()).join('\n\n')}\n`);
 }
 if (wrong > 0) {
   console.error(`${wrong} guarded rows let a blocked address through`);

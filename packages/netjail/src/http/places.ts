@@ -95,7 +95,7 @@ export class Places {
     const agent: { requests: object } = this.#agent;
     const { requests } = agent;
     // Without any it makes none.
-    agent.requests = {};
+    agent.requests = { __proto__: null };
     try {
       remove();
     } finally {
