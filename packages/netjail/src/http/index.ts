@@ -1,24 +1,24 @@
-import type * as Http from 'node:http';
-import { Agent } from 'node:http';
-import type * as Https from 'node:https';
-import { Agent as SecureAgent } from 'node:https';
-import type { Duplex } from 'node:stream';
+import { Agent, type AgentOptions } from 'node:http';
+import { Agent as SecureAgent, type AgentOptions as SecureAgentOptions } from 'node:https';
 import type { GuardOptions } from '../options.ts';
-import { AgentGate } from './gate.ts';
+import { guarded, type Guarded } from './guarded.ts';
 
 type Around = 'host' | 'hostname' | 'port' | 'path' | 'socketPath' | 'lookup' | 'proxyEnv' | 'socket';
 
 /** Options of {@link HttpAgent}: netjail's and those of `http.Agent`. */
-export interface HttpAgentOptions extends GuardOptions, Omit<Http.AgentOptions, Around> {
+export interface HttpAgentOptions extends GuardOptions, Omit<AgentOptions, Around> {
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
 }
 
 /** Options of {@link HttpsAgent}: netjail's and those of `https.Agent`. */
-export interface HttpsAgentOptions extends GuardOptions, Omit<Https.AgentOptions, Around> {
+export interface HttpsAgentOptions extends GuardOptions, Omit<SecureAgentOptions, Around> {
   /** How many rule sets keep connections, 1 or more; default 256. */
   readonly maxPools?: number;
 }
+
+const GuardedHttp: new (options: HttpAgentOptions) => Guarded<Agent> = guarded(Agent);
+const GuardedHttps: new (options: HttpsAgentOptions) => Guarded<SecureAgent> = guarded(SecureAgent);
 
 /**
  * A guarded `http.Agent`, for `node:http` and every client that takes an agent (axios, got, ws,
@@ -52,84 +52,9 @@ export interface HttpsAgentOptions extends GuardOptions, Omit<Https.AgentOptions
  * });
  * ```
  */
-export class HttpAgent extends Agent {
-  readonly #gate: AgentGate;
-  readonly #open = (options: object): unknown => super.createConnection(options as never);
-
+export class HttpAgent extends GuardedHttp {
   constructor(options: HttpAgentOptions = {}) {
-    const gate = new AgentGate(options);
-    super(gate.clientOptions);
-    this.#gate = gate.attach(this, HttpAgent.prototype);
-  }
-
-  /** Called by Node when a request is made. */
-  addRequest(request: Http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
-    const gate = this.#gate;
-    const outer = gate.sending;
-    const admitted = gate.admit(request, options, port, localAddress);
-    if (admitted === undefined) return;
-    try {
-      // @ts-expect-error -- the types leave it out
-      super.addRequest(request, admitted);
-    } finally {
-      gate.sent(request, outer);
-    }
-  }
-
-  /** Called by Node when a request needs a socket, at once or when another request has ended. */
-  createSocket(request: Http.ClientRequest, options: unknown, callback: unknown): void {
-    this.#gate.create(request, options, callback as never, (own, made) => {
-      // @ts-expect-error -- the types leave it out
-      super.createSocket(request, own, made);
-    });
-  }
-
-  /** Called by Node when a socket is closed, or handed over to whoever has upgraded it. */
-  removeSocket(socket: unknown, options: unknown): void {
-    this.#gate.removed(options, () => {
-      // @ts-expect-error -- the types leave it out
-      super.removeSocket(socket, options);
-    });
-  }
-
-  /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
-  override getName(options?: Http.ClientRequestArgs): string {
-    const pass = this.#gate.passFor(options);
-    if (pass === undefined) return super.getName(options);
-    if (pass.name !== undefined && !pass.renamed) return pass.name;
-    const name = super.getName(options) + pass.pool.suffix;
-    pass.name ??= name;
-    return name;
-  }
-
-  /**
-   * Opens a guarded socket, for Node and for clients that ask an agent for one. A denial is the
-   * error of the socket. A client's callback is called once, with the open socket or with the error.
-   */
-  override createConnection(options: unknown, callback?: unknown): Created {
-    return this.#gate.connect(options, callback, this.#open);
-  }
-
-  /** Called by Node when no request uses a socket any more. */
-  override keepSocketAlive(socket: never): boolean {
-    // The types say void; Node wants to know whether to keep it.
-    return this.#gate.keeps(socket) && (super.keepSocketAlive(socket) as unknown as boolean);
-  }
-
-  /** Closes the connections that no request uses. */
-  closeIdleConnections(): void {
-    this.#gate.closeIdleConnections();
-  }
-
-  /** Lets requests finish, closes their connections and refuses new requests (`ERR_NETJAIL_CLOSED`). */
-  close(): void {
-    this.#gate.close();
-  }
-
-  /** Destroys every connection, in use or not. As in Node, the agent can be used again. */
-  override destroy(): void {
-    this.#gate.forget();
-    super.destroy();
+    super(options);
   }
 }
 
@@ -150,86 +75,8 @@ export class HttpAgent extends Agent {
  * });
  * ```
  */
-export class HttpsAgent extends SecureAgent {
-  readonly #gate: AgentGate;
-  readonly #open = (options: object): unknown => super.createConnection(options as never);
-
+export class HttpsAgent extends GuardedHttps {
   constructor(options: HttpsAgentOptions = {}) {
-    const gate = new AgentGate(options);
-    super(gate.clientOptions);
-    this.#gate = gate.attach(this, HttpsAgent.prototype);
-  }
-
-  /** Called by Node when a request is made. */
-  addRequest(request: Http.ClientRequest, options: unknown, port?: unknown, localAddress?: unknown): void {
-    const gate = this.#gate;
-    const outer = gate.sending;
-    const admitted = gate.admit(request, options, port, localAddress);
-    if (admitted === undefined) return;
-    try {
-      // @ts-expect-error -- the types leave it out
-      super.addRequest(request, admitted);
-    } finally {
-      gate.sent(request, outer);
-    }
-  }
-
-  /** Called by Node when a request needs a socket, at once or when another request has ended. */
-  createSocket(request: Http.ClientRequest, options: unknown, callback: unknown): void {
-    this.#gate.create(request, options, callback as never, (own, made) => {
-      // @ts-expect-error -- the types leave it out
-      super.createSocket(request, own, made);
-    });
-  }
-
-  /** Called by Node when a socket is closed, or handed over to whoever has upgraded it. */
-  removeSocket(socket: unknown, options: unknown): void {
-    this.#gate.removed(options, () => {
-      // @ts-expect-error -- the types leave it out
-      super.removeSocket(socket, options);
-    });
-  }
-
-  /** As in Node; for a request also with the number of its rule set, which changes from run to run. */
-  override getName(options?: Https.RequestOptions): string {
-    const pass = this.#gate.passFor(options);
-    if (pass === undefined) return super.getName(options);
-    if (pass.name !== undefined && !pass.renamed) return pass.name;
-    const name = super.getName(options) + pass.pool.suffix;
-    pass.name ??= name;
-    return name;
-  }
-
-  /**
-   * Opens a guarded socket, for Node and for clients that ask an agent for one. A denial is the
-   * error of the socket. A client's callback is called once, with the open socket or with the error.
-   */
-  override createConnection(options: unknown, callback?: unknown): Created {
-    return this.#gate.connect(options, callback, this.#open);
-  }
-
-  /** Called by Node when no request uses a socket any more. */
-  override keepSocketAlive(socket: never): boolean {
-    // The types say void; Node wants to know whether to keep it.
-    return this.#gate.keeps(socket) && (super.keepSocketAlive(socket) as unknown as boolean);
-  }
-
-  /** Closes the connections that no request uses. */
-  closeIdleConnections(): void {
-    this.#gate.closeIdleConnections();
-  }
-
-  /** Lets requests finish, closes their connections and refuses new requests (`ERR_NETJAIL_CLOSED`). */
-  close(): void {
-    this.#gate.close();
-  }
-
-  /** Destroys every connection, in use or not. As in Node, the agent can be used again. */
-  override destroy(): void {
-    this.#gate.forget();
-    super.destroy();
+    super(options);
   }
 }
-
-/** As in the types of the Node that this is compiled with: older ones leave the method out. */
-type Created = Agent extends { createConnection(...args: never): infer Socket } ? Socket : Duplex;
