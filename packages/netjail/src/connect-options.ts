@@ -57,7 +57,7 @@ export function isPolluted(): boolean {
 
 export const AN_OPTION: PropertyDescriptor = { writable: true, enumerable: true, configurable: true };
 
-/** What `net.connect` reads of its options and that leads nowhere else. */
+/** What `net.connect` reads of its options and that leads nowhere else, besides those of keep-alive and `noDelay`. */
 export const READ_BY_NET: readonly string[] = [
   'allowHalfOpen',
   'autoSelectFamily',
@@ -65,11 +65,8 @@ export const READ_BY_NET: readonly string[] = [
   'family',
   'highWaterMark',
   'hints',
-  'keepAlive',
-  'keepAliveInitialDelay',
   'localAddress',
   'localPort',
-  'noDelay',
   'onread',
   'readable',
   'readableHighWaterMark',

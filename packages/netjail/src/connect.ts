@@ -82,9 +82,12 @@ export class Gate {
     options: Readonly<Record<string, unknown>>,
     names: readonly string[] = READ_BY_NET,
   ): ConnectOptions {
-    const where = this.#admit();
-    const { lookup } = where;
-    const pinned: Record<string, unknown> = COPIES_PLAIN_OBJECTS ? where : { __proto__: null, ...where };
+    const { host, port, lookup } = this.#admit();
+    const { keepAlive, keepAliveInitialDelay, noDelay } = options;
+    // What an agent always says is written out: options that are added one by one take as long as all of this.
+    const pinned: Record<string, unknown> = COPIES_PLAIN_OBJECTS
+      ? { host, port, lookup, keepAlive, keepAliveInitialDelay, noDelay }
+      : { __proto__: null, host, port, lookup, keepAlive, keepAliveInitialDelay, noDelay };
     for (const name of names) {
       const value = options[name];
       if (value !== undefined) pinned[name] = value;
