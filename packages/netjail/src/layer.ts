@@ -3,6 +3,8 @@ import { carried, carriedAddresses, isSpecial } from './carried.ts';
 import { differenceOfBoth, newHash, publicly, type Found, type Group, type Intervals } from './group.ts';
 import { Leftovers, leftOf } from './leftovers.ts';
 import { conditionKey, readFacts, type EntryList, type Known } from './list.ts';
+import type { Table4 } from './table4.ts';
+import type { Table6 } from './table6.ts';
 import { allowed, denied, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
 
 const LOOPBACK_IPV4 = 0x7f000001;
@@ -36,6 +38,9 @@ export class Layer {
   /** Whether the plain entries allow every address of a family. */
   readonly #all4: boolean;
   readonly #all6: boolean;
+  /** The table of what is blocked where it says all of an address that has no other reading. */
+  readonly #deciding4: Table4 | undefined;
+  readonly #deciding6: Table6 | undefined;
   /** Made when a name is judged first. */
   #leftovers: Leftovers | undefined;
   #id: string | undefined;
@@ -49,6 +54,9 @@ export class Layer {
     this.#tablesOnly = block.conditions === undefined && block.plain.publicAt < 0;
     this.#all4 = allow.plain.v4.all;
     this.#all6 = allow.plain.v6.all;
+    const deciding = this.#tablesOnly && !this.conditional;
+    this.#deciding4 = deciding && this.#all4 ? block.plain.v4 : undefined;
+    this.#deciding6 = deciding && this.#all6 ? block.plain.v6 : undefined;
   }
 
   /** The groups that ask for a host or port and get it; `undefined` where no entry does. */
@@ -82,11 +90,19 @@ export class Layer {
 
   /** Whether an IPv4 address may be connected to. */
   accepts4(word: number, facts: TargetFacts | undefined): boolean {
+    // What #reason4 says, in fewer steps: few as they are there, they take as long as the look-up.
+    const deciding = this.#deciding4;
+    if (deciding !== undefined && word !== 0) return !deciding.has(word);
     return this.#reason4(word, this.matching(facts)) === undefined;
   }
 
   /** Whether an IPv6 address may be connected to; a mapped one is the IPv4 address that it is. */
   accepts6(a: number, b: number, c: number, d: number, facts: TargetFacts | undefined): boolean {
+    const deciding = this.#deciding6;
+    if (deciding !== undefined && !isMapped(a, b, c)) {
+      if (deciding.has(a, b, c, d)) return false;
+      if (!isSpecial(a, c)) return true;
+    }
     return this.#reason(a, b, c, d, this.matching(facts)) === undefined;
   }
 

@@ -9,7 +9,7 @@ import { lintLayer, type LintWarning } from './lint.ts';
 import { EntryList } from './list.ts';
 import { readPolicy } from './policy-read.ts';
 import { readScopes } from './rules-text.ts';
-import { IPV4, IPV6, scanAddress, scanned } from './scan.ts';
+import { scanAddress, scanned } from './scan.ts';
 import { scopesMeet } from './scopes.ts';
 import { allowed, cut, denied, type TargetFacts, type Verdict } from './verdict.ts';
 
@@ -194,8 +194,8 @@ export class Rules {
   accept(address: string | Address, facts?: TargetFacts): boolean {
     if (typeof address !== 'string') return this.#acceptsAddress(expectAddress(address), facts);
     const found = scanAddress(address, address.length);
-    if (found === IPV4) return this.#accepts4(scanned[3]!, facts);
-    return found === IPV6 && this.#accepts6(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, facts);
+    if (found === 4) return this.#accepts4(scanned[3]!, facts);
+    return found === 6 && this.#accepts6(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, facts);
   }
 
   #acceptsAddress({ family, zone, words: [a, b, c, d] }: Address, facts: TargetFacts | undefined): boolean {

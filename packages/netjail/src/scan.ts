@@ -15,6 +15,13 @@ export type Scanned = typeof NO_ADDRESS | typeof IPV4 | typeof IPV6 | typeof ZON
  */
 export const scanned: Int32Array = new Int32Array(4);
 
+// What is exported, under names of this module alone: the engine looks up an exported one at each use.
+const result = scanned;
+const REFUSED = NO_ADDRESS;
+const FOUND4 = IPV4;
+const FOUND6 = IPV6;
+const FOUND_ZONED = ZONED;
+
 const DOT = 46;
 const COLON = 58;
 const PERCENT = 37;
@@ -40,7 +47,8 @@ for (let value = 0; value < 16; value++) {
  * Each character is read once or twice, and what is too long to be an address is left unread.
  */
 export function scanAddress(text: string, end: number): Scanned {
-  if (end <= 15 && scanQuad(text, 0, end) === end) return IPV4;
+  // Most IPv6 addresses that are as short have the colon. Read as a quad, they would end where no processor foresees.
+  if (end <= 15 && end >= 7 && text.charCodeAt(4) !== COLON && scanQuad(text, 0, end) === end) return FOUND4;
   return scanIPv6(text, end);
 }
 
@@ -52,26 +60,30 @@ export function zoneOf(text: string): string {
 const NO_QUAD = -1;
 
 /** Reads a dotted quad into the last word: where it ends, or {@link NO_QUAD}. */
-function scanQuad(text: string, from: number, end: number): number {
+function scanQuad(text: string, from: number, length: number): number {
+  // Here and below `| 0` says that there is no overflow, for which the engine would check each sum.
+  const end = length | 0;
   let word = 0;
-  let i = from;
+  let i = from | 0;
   for (let dots = 0; ; dots++) {
     if (i >= end) return NO_QUAD;
-    let octet = text.charCodeAt(i++) - ZERO;
-    if (octet < 0 || octet > 9) return NO_QUAD;
+    let octet = text.charCodeAt(i) - ZERO;
+    if (octet >>> 0 > 9) return NO_QUAD;
+    i = (i + 1) | 0;
     // Written out, since a loop over up to three digits takes half as long again.
     if (i < end) {
       let digit = text.charCodeAt(i) - ZERO;
-      if (digit >= 0 && digit <= 9) {
+      if (digit >>> 0 <= 9) {
         // A leading zero is octal to some readers and decimal to others.
         if (octet === 0) return NO_QUAD;
         octet = octet * 10 + digit;
-        if (++i < end) {
+        i = (i + 1) | 0;
+        if (i < end) {
           digit = text.charCodeAt(i) - ZERO;
-          if (digit >= 0 && digit <= 9) {
+          if (digit >>> 0 <= 9) {
             octet = octet * 10 + digit;
             if (octet > 255) return NO_QUAD;
-            i++;
+            i = (i + 1) | 0;
           }
         }
       }
@@ -79,9 +91,10 @@ function scanQuad(text: string, from: number, end: number): number {
     word = (word << 8) | octet;
     if (dots === 3) break;
     // Behind a dot that is not in the text any more, the next octet finds the end.
-    if (text.charCodeAt(i++) !== DOT) return NO_QUAD;
+    if (i === end || text.charCodeAt(i) !== DOT) return NO_QUAD;
+    i = (i + 1) | 0;
   }
-  scanned[3] = word;
+  result[3] = word;
   return i;
 }
 
@@ -93,7 +106,12 @@ const groups = new Uint16Array(32);
 const words = new Int32Array(groups.buffer);
 const BEHIND = 24;
 
-function scanIPv6(text: string, end: number): Scanned {
+function scanIPv6(text: string, length: number): Scanned {
+  const end = length | 0;
+  if (end < 2) return REFUSED;
+  // The engine knows an array that it finds in front of a loop, and asks for its length and place once.
+  const hex = HEX;
+  const out = groups;
   words[0] = 0;
   words[1] = 0;
   words[2] = 0;
@@ -102,109 +120,100 @@ function scanIPv6(text: string, end: number): Scanned {
   let to = 0;
   /** Where no further group may go: after 8 of them, or after 7 where `::` stands for one at least. */
   let full = 8;
-  let ended = false;
   let i = 0;
-  if (end >= 2 && text.charCodeAt(0) === COLON) {
-    if (text.charCodeAt(1) !== COLON) return NO_ADDRESS;
+  /** The character at `i`, where a group begins. */
+  let first = text.charCodeAt(0);
+  if (first === COLON) {
+    if (text.charCodeAt(1) !== COLON) return REFUSED;
     to = BEHIND;
     full = BEHIND + 7;
     i = 2;
+    first = end === 2 ? 0 : text.charCodeAt(2);
   }
-  while (i < end) {
+  for (;;) {
+    let group = hex[first]!;
+    if (group === NO_DIGIT) {
+      // Behind `::` the address may end, and a zone follow.
+      if (to === BEHIND) break;
+      return REFUSED;
+    }
     const start = i;
-    let group = 0;
     /** What stands behind the group. */
     let next = 0;
     // Four characters at once where there are so many: most groups have four digits.
-    if (i + 4 <= end) {
-      const c0 = text.charCodeAt(i);
-      const c1 = text.charCodeAt(i + 1);
-      const c2 = text.charCodeAt(i + 2);
-      const c3 = text.charCodeAt(i + 3);
-      const d0 = HEX[c0]!;
-      const d1 = HEX[c1]!;
-      const d2 = HEX[c2]!;
-      const d3 = HEX[c3]!;
-      if ((d0 | d1 | d2 | d3) !== NO_DIGIT) {
-        group = (d0 << 12) | (d1 << 8) | (d2 << 4) | d3;
-        i += 4;
+    if (((i + 4) | 0) <= end) {
+      const c1 = text.charCodeAt((i + 1) | 0);
+      const c2 = text.charCodeAt((i + 2) | 0);
+      const c3 = text.charCodeAt((i + 3) | 0);
+      const d1 = hex[c1]!;
+      const d2 = hex[c2]!;
+      const d3 = hex[c3]!;
+      if ((d1 | d2 | d3) !== NO_DIGIT) {
+        group = (group << 12) | (d1 << 8) | (d2 << 4) | d3;
+        i = (i + 4) | 0;
         next = i < end ? text.charCodeAt(i) : 0;
-        if (next === COLON) {
-          if (to === full) return NO_ADDRESS;
-          groups[to++] = group;
-          i++;
-          continue;
-        }
-      } else if ((d0 | d1 | d2) !== NO_DIGIT) {
-        group = (d0 << 8) | (d1 << 4) | d2;
+      } else if ((d1 | d2) !== NO_DIGIT) {
+        group = (group << 8) | (d1 << 4) | d2;
+        i = (i + 3) | 0;
         next = c3;
-        i += 3;
-      } else if ((d0 | d1) !== NO_DIGIT) {
-        group = (d0 << 4) | d1;
+      } else if (d1 !== NO_DIGIT) {
+        group = (group << 4) | d1;
+        i = (i + 2) | 0;
         next = c2;
-        i += 2;
       } else {
-        next = c0;
-        if (d0 !== NO_DIGIT) {
-          group = d0;
-          next = c1;
-          i++;
-        }
+        i = (i + 1) | 0;
+        next = c1;
       }
     } else {
       for (;;) {
+        i = (i + 1) | 0;
         next = i < end ? text.charCodeAt(i) : 0;
-        const digit = HEX[next]!;
+        const digit = hex[next]!;
         if (digit === NO_DIGIT) break;
         group = (group << 4) | digit;
-        i++;
       }
     }
-    if (i === start) {
-      // No digit behind a colon: a second colon, or the end, where a zone may follow.
-      if (to === 0 || to > 7 || next !== COLON) break;
+    if (to === full) return REFUSED;
+    out[to] = group;
+    to = (to + 1) | 0;
+    if (next !== COLON) {
+      if (next !== DOT) break;
+      // The group was the first octet: the quad takes its place and one more.
+      if (to === full) return REFUSED;
+      i = scanQuad(text, start, end);
+      if (i === NO_QUAD) return REFUSED;
+      out[to - 1] = result[3]! >>> 16;
+      out[to++] = result[3]!;
+      break;
+    }
+    i = (i + 1) | 0;
+    if (i === end) return REFUSED;
+    first = text.charCodeAt(i);
+    if (first === COLON) {
+      if (to > 7) return REFUSED;
       full = BEHIND + 7 - to;
       to = BEHIND;
-      i++;
-      continue;
+      i = (i + 1) | 0;
+      if (i === end) break;
+      first = text.charCodeAt(i);
     }
-    if (to === full) return NO_ADDRESS;
-    if (next === DOT) {
-      if (to + 2 > full) return NO_ADDRESS;
-      i = scanQuad(text, start, end);
-      if (i === NO_QUAD) return NO_ADDRESS;
-      groups[to++] = scanned[3]! >>> 16;
-      groups[to++] = scanned[3]!;
-      ended = true;
-      break;
-    }
-    groups[to++] = group;
-    if (next !== COLON) {
-      ended = true;
-      break;
-    }
-    i++;
   }
-  if (!ended && to !== BEHIND) return NO_ADDRESS;
-  let found: Scanned = IPV6;
-  if (i < end) {
-    if (text.charCodeAt(i) !== PERCENT || i === end - 1) return NO_ADDRESS;
-    found = ZONED;
-  }
+  const zoned = i < end;
+  if (zoned && (text.charCodeAt(i) !== PERCENT || i === end - 1)) return REFUSED;
   if (to < BEHIND) {
-    if (to !== 8) return NO_ADDRESS;
-    scanned[0] = (groups[0]! << 16) | groups[1]!;
-    scanned[1] = (groups[2]! << 16) | groups[3]!;
-    scanned[2] = (groups[4]! << 16) | groups[5]!;
-    scanned[3] = (groups[6]! << 16) | groups[7]!;
+    if (to !== 8) return REFUSED;
+    result[0] = (groups[0]! << 16) | groups[1]!;
+    result[1] = (groups[2]! << 16) | groups[3]!;
+    result[2] = (groups[4]! << 16) | groups[5]!;
+    result[3] = (groups[6]! << 16) | groups[7]!;
   } else {
     const at = to - 8;
-    scanned[0] = ((groups[0]! | groups[at]!) << 16) | groups[1]! | groups[at + 1]!;
-    scanned[1] = ((groups[2]! | groups[at + 2]!) << 16) | groups[3]! | groups[at + 3]!;
-    scanned[2] = ((groups[4]! | groups[at + 4]!) << 16) | groups[5]! | groups[at + 5]!;
-    scanned[3] = ((groups[6]! | groups[at + 6]!) << 16) | groups[7]! | groups[at + 7]!;
+    result[0] = ((groups[0]! | groups[at]!) << 16) | groups[1]! | groups[at + 1]!;
+    result[1] = ((groups[2]! | groups[at + 2]!) << 16) | groups[3]! | groups[at + 3]!;
+    result[2] = ((groups[4]! | groups[at + 4]!) << 16) | groups[5]! | groups[at + 5]!;
+    result[3] = ((groups[6]! | groups[at + 6]!) << 16) | groups[7]! | groups[at + 7]!;
   }
-  return found;
+  return zoned ? FOUND_ZONED : FOUND6;
 }
 
 /** The length of the prefix that {@link scanPrefix} read. */

@@ -3,6 +3,8 @@ import { bitsOf, type Columns } from './columns.ts';
 
 /** Below this a binary search needs no index. */
 export const INDEXED_FROM = 8;
+/** So many prefixes are asked one after the other: which way a search would go, the processor cannot foresee. */
+export const SCANNED = 4;
 const MAX_INDEX_BITS = 18;
 
 /** One in so many prefixes at each end may stand outside of the index. */

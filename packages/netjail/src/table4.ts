@@ -1,6 +1,11 @@
 import { maskOf } from './internal/order.ts';
 import { bitsOf4, type Columns } from './columns.ts';
-import { headOf, INDEXED_FROM, PARTLY, POSITION, Table } from './table.ts';
+import { headOf, INDEXED_FROM, PARTLY, POSITION, SCANNED, Table } from './table.ts';
+
+// Under names of this module alone: the engine looks up an imported one at each use.
+const PARTLY_COVERED = PARTLY;
+const POSITION_BITS = POSITION;
+const AT_ONCE = SCANNED;
 
 /** The IPv4 prefixes of a list. */
 export class Table4 extends Table {
@@ -15,11 +20,11 @@ export class Table4 extends Table {
     if ((x >>> 1) >>> (31 - skip) !== this.head) return this.#hasOutside(x);
     const slot = this.index + ((x << skip) >>> this.shift);
     const found = this.data[slot]! | 0;
-    return found < PARTLY ? found < 0 : this.#hasIn(x, slot);
+    return found < PARTLY_COVERED ? found < 0 : this.#hasIn(x, slot);
   }
 
   #hasIn(x: number, slot: number): boolean {
-    return this.#hasBetween(x, this.data[slot]! & POSITION, this.data[slot + 1]! & POSITION);
+    return this.#hasBetween(x, this.data[slot]! & POSITION_BITS, this.data[slot + 1]! & POSITION_BITS);
   }
 
   /** Whether the table holds an address whose leading bits are not those of the index, if there is one. */
@@ -37,22 +42,21 @@ export class Table4 extends Table {
     return false;
   }
 
-  /** A search among those `from` to `to`; those before are below the address, those behind above it. */
+  /** Whether one of those `from` to `to` contains the address. */
   #hasBetween(x: number, from: number, to: number): boolean {
-    const { top, data } = this;
+    const { data, meta } = this;
     const unsigned = x >>> 0;
     let low = from;
     let high = to;
-    while (low < high) {
+    // Words have their host bits: that of the prefix that contains the address may be above it.
+    while (high - low > AT_ONCE) {
       const middle = (low + high) >>> 1;
-      if (data[middle]! <= unsigned) low = middle + 1;
-      else high = middle;
+      if (data[middle]! <= unsigned) low = middle;
+      else high = middle + 1;
     }
-    // `low` words are at or below the address. Words have their host bits, so the next prefix can
-    // contain the address, too. A length of 0 has been answered above.
-    const { meta } = this;
-    if (low > 0 && (data[low - 1]! ^ x) >>> (32 - (data[meta + low - 1]! & 63)) === 0) return true;
-    return low < top && (data[low]! ^ x) >>> (32 - (data[meta + low]! & 63)) === 0;
+    // A length of 0 has been answered above.
+    for (let i = low; i < high; i++) if ((data[i]! ^ x) >>> (32 - (data[meta + i]! & 63)) === 0) return true;
+    return false;
   }
 
   /** The elements that contain the address, one of each depth, outermost first. */

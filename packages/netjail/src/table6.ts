@@ -1,7 +1,12 @@
 import { maskOf } from './internal/order.ts';
 import { follows } from './intervals.ts';
 import { bitsOf6, type Columns } from './columns.ts';
-import { headOf, INDEXED_FROM, PARTLY, POSITION, Table } from './table.ts';
+import { headOf, INDEXED_FROM, PARTLY, POSITION, SCANNED, Table } from './table.ts';
+
+// Under names of this module alone: the engine looks up an imported one at each use.
+const PARTLY_COVERED = PARTLY;
+const POSITION_BITS = POSITION;
+const AT_ONCE = SCANNED;
 
 /** The IPv6 prefixes of a list. */
 export class Table6 extends Table {
@@ -15,11 +20,18 @@ export class Table6 extends Table {
     if ((a >>> 1) >>> (31 - skip) !== this.head) return this.#hasElsewhere(a, b, c, d);
     const slot = this.index + (((a << skip) | ((b >>> 1) >>> (31 - skip))) >>> this.shift);
     const found = this.data[slot]! | 0;
-    return found < PARTLY ? found < 0 : this.#hasIn(a, b, c, d, slot);
+    return found < PARTLY_COVERED ? found < 0 : this.#hasIn(a, b, c, d, slot);
   }
 
   #hasIn(a: number, b: number, c: number, d: number, slot: number): boolean {
-    return this.#hasBetween(a, b, c, d, this.data[slot]! & POSITION, this.data[slot + 1]! & POSITION);
+    return this.#hasBetween(
+      a,
+      b,
+      c,
+      d,
+      this.data[slot]! & POSITION_BITS,
+      this.data[slot + 1]! & POSITION_BITS,
+    );
   }
 
   /** Where there is no index, or its bits are not in the first word, or the address does not share them. */
@@ -36,7 +48,7 @@ export class Table6 extends Table {
     else key = d << shift;
     const slot = this.index + (key >>> this.shift);
     const found = this.data[slot]! | 0;
-    return found < PARTLY ? found < 0 : this.#hasIn(a, b, c, d, slot);
+    return found < PARTLY_COVERED ? found < 0 : this.#hasIn(a, b, c, d, slot);
   }
 
   #hasAmongFew(a: number, b: number, c: number, d: number): boolean {
@@ -44,20 +56,35 @@ export class Table6 extends Table {
     return false;
   }
 
+  /** Whether one of those `from` to `to` contains the address. */
   #hasBetween(a: number, b: number, c: number, d: number, from: number, to: number): boolean {
-    const low = search6(this.data, a, b, c, d, from, to);
-    return (
-      (low > 0 && this.#inside(low - 1, a, b, c, d)) || (low < this.top && this.#inside(low, a, b, c, d))
-    );
+    const { data, meta } = this;
+    let low = from;
+    let high = to;
+    // Words have their host bits: those of the prefix that contains the address may be above it.
+    while (high - low > AT_ONCE) {
+      const middle = (low + high) >>> 1;
+      if (atMost(data, middle << 2, a, b, c, d)) low = middle;
+      else high = middle + 1;
+    }
+    for (let i = low; i < high; i++) {
+      const x = data[i << 2]! ^ a;
+      // Most addresses are told apart by their first word. The rest is another function, so that this one stays short.
+      if (x === 0 ? this.#insideSame(i, b, c, d) : Math.clz32(x) >= (data[meta + i]! & 255)) return true;
+    }
+    return false;
   }
 
   #inside(i: number, a: number, b: number, c: number, d: number): boolean {
+    const x = this.data[i << 2]! ^ a;
+    return x === 0 ? this.#insideSame(i, b, c, d) : Math.clz32(x) >= (this.data[this.meta + i]! & 255);
+  }
+
+  /** Whether an element contains an address whose first word is its own. */
+  #insideSame(i: number, b: number, c: number, d: number): boolean {
     const { data } = this;
     const at = i << 2;
     const bits = bitsOf6(data[this.meta + i]!);
-    const x = data[at]! ^ a;
-    // Most addresses are told apart by their first word.
-    if (x !== 0) return (x & maskOf(bits)) === 0;
     if (bits <= 32) return true;
     const y = data[at + 1]! ^ b;
     if (bits <= 64) return y >>> (64 - bits) === 0;
@@ -125,15 +152,18 @@ function search6(
   low: number,
   high: number,
 ): number {
-  const first = a >>> 0;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const at = middle << 2;
-    const word = data[at]!;
-    if (word < first || (word === first && restAtMost(data, at, b, c, d))) low = middle + 1;
+    if (atMost(data, middle << 2, a, b, c, d)) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+/** Whether an element is at or below the address. */
+function atMost(data: Uint32Array, at: number, a: number, b: number, c: number, d: number): boolean {
+  const word = data[at]!;
+  return word === a >>> 0 ? restAtMost(data, at, b, c, d) : word < a >>> 0;
 }
 
 /** Whether the words behind the first are at or below these. */
