@@ -90,7 +90,6 @@ function scanQuad(text: string, from: number, length: number): number {
     }
     word = (word << 8) | octet;
     if (dots === 3) break;
-    // Behind a dot that is not in the text any more, the next octet finds the end.
     if (i === end || text.charCodeAt(i) !== DOT) return NO_QUAD;
     i = (i + 1) | 0;
   }
