@@ -54,9 +54,8 @@ export class Layer {
     this.#tablesOnly = block.conditions === undefined && block.plain.publicAt < 0;
     this.#all4 = allow.plain.v4.all;
     this.#all6 = allow.plain.v6.all;
-    const deciding = this.#tablesOnly && !this.conditional;
-    this.#deciding4 = deciding && this.#all4 ? block.plain.v4 : undefined;
-    this.#deciding6 = deciding && this.#all6 ? block.plain.v6 : undefined;
+    this.#deciding4 = this.#tablesOnly && this.#all4 ? block.plain.v4 : undefined;
+    this.#deciding6 = this.#tablesOnly && this.#all6 ? block.plain.v6 : undefined;
   }
 
   /** The groups that ask for a host or port and get it; `undefined` where no entry does. */

@@ -162,9 +162,16 @@ describe('Rules', () => {
           [verdict.reason, verdict.address, verdict.entry],
           ['blocked', '127.0.0.1', rules.block[0]],
         );
+        assert.equal(rules.accept(address), false);
       }
     }
     assert.equal(new Rules({ allow: ['::/0'] }).accept('::ffff:1.1.1.1'), false);
+    // A prefix that is shorter than that of the mapped addresses is about IPv6 only.
+    const short = new Rules({ allow: everything, block: ['::/8'] });
+    assert.deepEqual(
+      ['::ffff:1.1.1.1', '::ffff:0:1', '::1'].map((address) => short.accept(address)),
+      [true, true, false],
+    );
   });
 
   it('deny unspecified addresses when loopback is blocked', () => {
@@ -173,8 +180,10 @@ describe('Rules', () => {
       [['::1'], '::1'],
     ] as const) {
       for (const address of ['0.0.0.0', '::', '::ffff:0.0.0.0']) {
-        const verdict = new Rules({ allow: everything, block }).judge(address);
+        const rules = new Rules({ allow: everything, block });
+        const verdict = rules.judge(address);
         assert.deepEqual([verdict.reason, verdict.entry], ['loopback-blocked', entry]);
+        assert.equal(rules.accept(address), false);
       }
     }
     assert.ok(new Rules({ allow: everything, block: ['10.0.0.0/8'] }).accept('0.0.0.0'));

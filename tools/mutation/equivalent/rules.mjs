@@ -22,6 +22,8 @@ const ADD_TEXT = `{
 const SHORTCUT =
   'a shortcut: an address that it finds is in what is compared otherwise, and that is compared where it finds none';
 
+const SHORT_WAY = 'speed: the long way, which follows, says the same of what this one decides';
+
 export const equivalent = [
   // entry.ts
   ...[
@@ -126,6 +128,28 @@ export const equivalent = [
   ),
 
   // layer.ts
+  ...['4', '6'].flatMap((family) =>
+    all(
+      'layer.ts',
+      `this.#deciding${family} = this.#tablesOnly && this.#all${family} ? block.plain.v${family} : undefined;`,
+      SHORT_WAY,
+      [[`this.#tablesOnly && this.#all${family}`, 'false']],
+    ),
+  ),
+  ...all('layer.ts', 'if (deciding !== undefined && word !== 0) return !deciding.has(word);', SHORT_WAY, [
+    ['deciding !== undefined && word !== 0', 'false'],
+  ]),
+  ...all('layer.ts', 'if (deciding !== undefined && !isMapped(a, b, c)) {', SHORT_WAY, [
+    ['deciding !== undefined && !isMapped(a, b, c)', 'false'],
+    [
+      `{
+      if (deciding.has(a, b, c, d)) return false;
+      if (!isSpecial(a, c)) return true;
+    }`,
+      '{}',
+    ],
+  ]),
+  ...all('layer.ts', 'if (!isSpecial(a, c)) return true;', SHORT_WAY, [['!isSpecial(a, c)', 'false']]),
   ...all(
     'layer.ts',
     'this.#tablesOnly = block.conditions === undefined && block.plain.publicAt < 0;',
