@@ -9,6 +9,7 @@ const BEHIND =
   'comparison: it is not met, as if it had not been made';
 const NEIGHBOURS =
   'whether an element that is the address itself counts as below it or not: both neighbours are looked at';
+const STAYS = 'an element that is the address itself stays among those that are asked either way';
 
 export const equivalent = [
   ...of(
@@ -201,7 +202,16 @@ export const equivalent = [
     'headOf(x, this.skip) < this.head',
     'headOf(x, this.skip) <= this.head',
   ]),
-  ...of('table4.ts', 'if (data[middle]! <= unsigned) low = middle;', NEIGHBOURS, [
+  ...['table4.ts', 'table6.ts'].flatMap((file) =>
+    of(
+      file,
+      'while (high - low > AT_ONCE) {',
+      'only speed: more are asked one after the other, or fewer',
+      ['high - low > AT_ONCE', 'false'],
+      ['high - low > AT_ONCE', 'high - low >= AT_ONCE'],
+    ),
+  ),
+  ...of('table4.ts', 'if (data[middle]! <= unsigned) low = middle;', STAYS, [
     'data[middle]! <= unsigned',
     'data[middle]! < unsigned',
   ]),
