@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Address } from '../src/address.ts';
 import { Group, GroupBuilder, newHash, publicly } from '../src/group.ts';
 import { readHostPattern, type HostPattern } from '../src/host.ts';
-import { maskOf, orderBy } from '../src/internal/order.ts';
+import { maskOf, sortInto } from '../src/internal/order.ts';
 import {
   differenceOf,
   follows,
@@ -106,6 +106,7 @@ function columnsOf({ width }: Family, prefixes: readonly Plain[]): Columns {
     words: Uint32Array.from(prefixes.flatMap(({ value }) => signed(value, width))),
     meta: Uint32Array.from(prefixes.map(({ bits }, at) => metaOf(at, bits))),
     count: prefixes.length,
+    shared: undefined,
   };
 }
 
@@ -435,19 +436,24 @@ describe('maskOf()', () => {
   });
 });
 
-describe('orderBy()', () => {
-  it('throws when the scratch has no room for two words of each prefix', () => {
-    const words = Uint32Array.of(2, 1);
-    const length = Uint8Array.of(32, 32);
-    assert.throws(() => orderBy(words, length, 1, 2, new Uint32Array(3)), /unreachable scratch/);
-    assert.deepEqual([...orderBy(words, length, 1, 2, new Uint32Array(4))], [1, 0]);
-  });
-
-  /** The words of one prefix after those of another, and their lengths. */
-  const sorted = (rows: readonly (readonly number[])[], width: 1 | 4): number[] => {
-    const start = Uint32Array.from(rows.flatMap((row) => row.slice(0, width)));
-    const length = Uint8Array.from(rows, (row) => row[width]!);
-    return Array.from(orderBy(start, length, width, rows.length, new Uint32Array(2 * rows.length)));
+describe('sortInto()', () => {
+  /** The words of one prefix after those of another, and their lengths: their numbers, sorted. */
+  const sorted = (rows: readonly (readonly number[])[], width: 1 | 4, shared?: number): number[] => {
+    const words = Uint32Array.from(rows.flatMap((row) => row.slice(0, width)));
+    const meta = Uint32Array.from(rows, (row, at) => metaOf(at, row[width]!));
+    const data = new Uint32Array(rows.length * (width + 1));
+    const base = rows.length * width;
+    const given = { words: words.slice(), meta: meta.slice(), base: 0, width };
+    sortInto({ words: data, meta: data, base, width }, given, 0, rows.length, shared);
+    const order = Array.from(data.subarray(base), positionOf);
+    // Each is there as it was given.
+    order.forEach((at, i) => {
+      assert.deepEqual(
+        [...data.subarray(i * width, (i + 1) * width), data[base + i]],
+        [...words.subarray(at * width, (at + 1) * width), meta[at]],
+      );
+    });
+    return order;
   };
   const expected = (rows: readonly (readonly number[])[]): number[] =>
     rows
@@ -469,17 +475,41 @@ describe('orderBy()', () => {
   for (const width of [1, 4] as const) {
     it(`sorts by each byte of each of ${width} words, the first most, then by length`, () => {
       const pick = random(width);
-      // From 4096 on, a word is read in three digits.
-      for (const count of [2, 20, 24, 25, 26, 60, 4095, 4096]) {
+      // More than 24 are sorted by digits.
+      for (const count of [2, 20, 24, 25, 26, 60, 4096]) {
         for (let word = 0; word <= width; word++) {
           for (let shift = 0; shift < (word === width ? 8 : 32); shift += 8) {
             const rows = Array.from({ length: count }, () =>
               Array.from({ length: width + 1 }, (_, w) =>
-                w === word ? (pick(256) << shift) >>> 0 : w === width ? 128 : 7,
+                w === word
+                  ? w === width
+                    ? pick(32 * width + 1)
+                    : (pick(256) << shift) >>> 0
+                  : w === width
+                    ? 32 * width
+                    : 7,
               ),
             );
             assert.deepEqual(sorted(rows, width), expected(rows));
           }
+        }
+      }
+    });
+
+    it(`sorts many of ${width} words that share bits, whether it is said or not`, () => {
+      const pick = random(width + 20);
+      // Runs of the same digits as long as are sorted by insertion, and longer; others far away.
+      for (const run of [23, 24, 25, 26, 70]) {
+        for (const far of [0, 1, 3]) {
+          const rows = Array.from({ length: run * 12 }, (_, i) => {
+            const words = Array.from({ length: width }, (_, w) =>
+              w === width - 1 ? ((i % 12) * 0x10000000 + pick(width === 1 ? 32 : 40_000)) >>> 0 : 0x20010db8,
+            );
+            return [...words, 32 * width - pick(3)];
+          });
+          for (let i = 0; i < far; i++) rows[pick(rows.length)]![0] = 0x80000000 + i;
+          assert.deepEqual(sorted(rows, width), expected(rows));
+          assert.deepEqual(sorted(rows, width, 0), expected(rows));
         }
       }
     });

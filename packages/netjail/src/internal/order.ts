@@ -1,172 +1,258 @@
+import { bitsOf } from '../columns.ts';
+
 /** The mask of the leading `bits` of one 32-bit word; all or nothing outside 0 to 32. */
 export function maskOf(bits: number): number {
-  if (bits <= 0) return 0;
-  return bits >= 32 ? -1 : -1 << (32 - bits);
+  return bits <= 0 ? 0 : -1 << Math.max(0, 32 - bits);
 }
 
-/** Runs up to this long are sorted by insertion. */
+/** Parts up to this long are sorted by insertion. */
 const SHORT = 24;
-/** From so many on, a key is read in three digits: below, it takes longer to count through these. */
-const LONG = 4096;
+/** Prefixes are sorted by three digits of a key, what is the same in these by the bits that are left. */
+const DIGIT_BITS = 9;
+const DIGITS: number = 1 << DIGIT_BITS;
+const MASK: number = DIGITS - 1;
+/** Where the digits are in a key. */
+const FIRST = 23;
+const MIDDLE = 14;
+const LAST = 5;
+/** How often each value of each digit is there, then where those with it go. */
+const firsts = new Uint32Array(DIGITS);
+const middles = new Uint32Array(DIGITS);
+const lasts = new Uint32Array(DIGITS);
 
-/** Prefixes of one family to be sorted: `width` words of each, and how many of their bits count. */
-interface Unsorted {
+/** Flips the first bit of a word: signed ones, which the engine is quicker with, are in the order of unsigned ones. */
+const LOWEST: number = 1 << 31;
+
+/** Prefixes of one family: `width` words of each, and behind `base` their meta words. */
+export interface Records {
   readonly words: Uint32Array;
-  readonly length: Uint8Array;
+  readonly meta: Uint32Array;
+  readonly base: number;
   readonly width: 1 | 4;
 }
 
 /**
- * The order of prefixes by start (`width` words each, host bits left out), then by length, then as
- * they were: indices, sorted.
+ * Brings the prefixes from `low` to `high` of `from` to the same places of `to`, in the order of
+ * their start (host bits left out), then of their length, then as they were. What was in `from` is
+ * lost. They share `shared` bits, or more; where it is not given it is looked for.
  *
- * A radix sort: word by word from the first on, inside of each run of equal words, and a word digit
- * by digit from the last on. It needs no comparison of all words for most, and is stable. `scratch`
- * has room for two words a prefix; what is in it is lost.
+ * A radix sort: digit by digit from the last on, of the first bits that tell them apart. Hardly any
+ * two have the same ones, and these are sorted by insertion, or, where they are many, again by the
+ * bits that follow. Prefixes are moved themselves, not numbers of them: to fetch each from anywhere
+ * takes longer than all passes.
  *
  * Each loop is a function of its own: a long list is sorted once, and the engine makes a function
  * fast while it waits for it much sooner than a loop in the middle of a long one.
  */
-export function orderBy(
-  words: Uint32Array,
-  length: Uint8Array,
-  width: 1 | 4,
-  count: number,
-  scratch: Uint32Array,
-): Uint32Array {
-  // What does not fit would be lost without a word, and with it the place of a prefix.
-  if (scratch.length < 2 * count) throw new Error('netjail: unreachable scratch, too short');
-  const given: Unsorted = { words, length, width };
-  // One large block, which an allocator gives back to the system; smaller ones it would keep.
-  const block = new Uint32Array(count > SHORT ? 2 * count : count);
-  const order = block.subarray(0, count);
-  const keys = block.subarray(count);
-  const spare = scratch.subarray(0, count);
-  const spareKeys = scratch.subarray(count, 2 * count);
-  for (let i = 0; i < count; i++) order[i] = i;
+export function sortInto(to: Records, from: Records, low: number, high: number, shared?: number): void {
+  if (high - low <= SHORT) {
+    move(to, from, low, high);
+    placeEach(to, low, high);
+    return;
+  }
+  const skip = shared ?? sharedBits(from, low, high);
+  if (!byDigits(to, from, low, high, skip)) move(to, from, low, high);
+  // Where nothing is left to tell them apart, they are as they were.
+  if (skip > 32 * from.width) return;
+  const late = from.meta.subarray(from.base + low, from.base + high);
+  let count = findLate(late, to, low, high, skip, SHORT);
+  if (count < 0) {
+    sortRuns(to, from, low, high, skip);
+    count = findLate(late, to, low, high, skip, high - low);
+  }
+  for (let i = 0; i < count; i++) place(to, low, late[i]!);
+}
 
-  /** Sorts a part of `order` by the keys that it sets. */
-  const byKeys = (low: number, high: number, word: number): void => {
-    setKeys(given, keys, order, low, high, word);
-    const digits = high - low < LONG ? 8 : 11;
-    let fromKeys: Uint32Array = keys;
-    let toKeys = spareKeys;
-    let from: Uint32Array = order;
-    let to = spare;
-    for (let shift = 0; shift < 32; shift += digits) {
-      const sums = countDigits(fromKeys, low, high, shift, digits);
-      // A digit that is the same everywhere costs nothing more.
-      if (sums === undefined) continue;
-      distribute(sums, fromKeys, toKeys, from, to, low, high, shift, digits);
-      [fromKeys, toKeys] = [toKeys, fromKeys];
-      [from, to] = [to, from];
+/** Sorts them by the digits, the last one first; `false` where they end in `from` again. */
+function byDigits(to: Records, from: Records, low: number, high: number, skip: number): boolean {
+  let [source, target] = [from, to];
+  countDigits(from, low, high, skip);
+  for (let shift = LAST; shift <= FIRST; shift += DIGIT_BITS) {
+    const starts = shift === LAST ? lasts : shift === MIDDLE ? middles : firsts;
+    // A digit that is the same everywhere costs nothing more.
+    if (!setStarts(starts, low, high)) continue;
+    distribute(starts, target, source, low, high, skip, shift);
+    [source, target] = [target, source];
+  }
+  return source === to;
+}
+
+/** Sorts each run of those with the same digits where it is long. */
+function sortRuns(to: Records, from: Records, low: number, high: number, skip: number): void {
+  for (let start = low; start < high;) {
+    const end = endOfRun(to, start, high, skip);
+    if (end - start > SHORT) {
+      move(from, to, start, end);
+      sortInto(to, from, start, end);
     }
-    if (from === order) return;
-    order.set(from.subarray(low, high), low);
-    keys.set(fromKeys.subarray(low, high), low);
-  };
+    start = end;
+  }
+}
 
-  const sort = (low: number, high: number, word: number): void => {
-    if (high - low <= SHORT) {
-      insert(given, order, low, high, word);
-      return;
+/** Where those with the same digits as the first end. */
+function endOfRun({ words, meta, base, width }: Records, start: number, high: number, skip: number): number {
+  const key = keyOf(words, start, bitsOf(meta[base + start]!, width), skip, width);
+  let end = start + 1;
+  while (
+    end < high &&
+    (keyOf(words, end, bitsOf(meta[base + end]!, width), skip, width) ^ key) >>> LAST === 0
+  ) {
+    end++;
+  }
+  return end;
+}
+
+function move(to: Records, from: Records, low: number, high: number): void {
+  const { width } = from;
+  to.words.set(from.words.subarray(low * width, high * width), low * width);
+  to.meta.set(from.meta.subarray(from.base + low, from.base + high), to.base + low);
+}
+
+/** How many leading bits all have in common; those of the length follow those of the start. */
+function sharedBits({ words, meta, base, width }: Records, low: number, high: number): number {
+  const bits = bitsOf(meta[base + low]!, width);
+  for (let w = 0; w < width; w++) {
+    const first = words[low * width + w]! & maskOf(bits - 32 * w);
+    let differ = 0;
+    for (let i = low; i < high; i++) {
+      differ |= (words[i * width + w]! & maskOf(bitsOf(meta[base + i]!, width) - 32 * w)) ^ first;
     }
-    byKeys(low, high, word);
-    if (word === width) return;
-    for (let from = low; from < high;) {
-      const to = endOfRun(keys, from, high);
-      // Its keys are overwritten, and not needed any more.
-      if (to - from > 1) sort(from, to, word + 1);
-      from = to;
-    }
-  };
-  sort(0, count, 0);
-  return order;
+    if (differ !== 0) return 32 * w + Math.clz32(differ);
+  }
+  let differ = 0;
+  for (let i = low; i < high; i++) differ |= bitsOf(meta[base + i]!, width) ^ bits;
+  return 32 * width + (differ === 0 ? 1 : 0);
 }
 
-/** A word of the start of a prefix, or its length behind the last. */
-function keyOf({ words, length, width }: Unsorted, i: number, word: number): number {
-  const bits = length[i]!;
-  return word < width ? (words[i * width + word]! & maskOf(bits - 32 * word)) >>> 0 : bits;
+/** 32 bits of the start of a prefix from bit `skip` on, or its length behind the last. */
+function keyOf(words: Uint32Array, i: number, bits: number, skip: number, width: 1 | 4): number {
+  const word = skip >>> 5;
+  if (word === width) return bits << 24;
+  return windowOf(width, words, i * width, skip) & maskOf(bits - skip);
 }
 
-function setKeys(
-  given: Unsorted,
-  keys: Uint32Array,
-  order: Uint32Array,
-  low: number,
-  high: number,
-  word: number,
-): void {
-  for (let k = low; k < high; k++) keys[k] = keyOf(given, order[k]!, word);
+/** 32 bits from bit `skip` of an address on; zeros behind its end. */
+export function windowOf(width: 1 | 4, words: Uint32Array, at: number, skip: number): number {
+  const word = skip >>> 5;
+  const shift = skip & 31;
+  const high = words[at + word]! << shift;
+  if (shift === 0 || word === width - 1) return high;
+  return high | (words[at + word + 1]! >>> (32 - shift));
 }
 
-/** How often each value of a digit is there; `undefined` where all have the same. */
-function countDigits(
-  keys: Uint32Array,
-  low: number,
-  high: number,
-  shift: number,
-  digits: number,
-): Uint32Array | undefined {
-  const sums = new Uint32Array(1 << digits);
-  const mask = sums.length - 1;
-  for (let k = low; k < high; k++) sums[(keys[k]! >>> shift) & mask]!++;
-  return sums[(keys[low]! >>> shift) & mask] === high - low ? undefined : sums;
+/** Counts how often each value of each digit is there. */
+function countDigits({ words, meta, base, width }: Records, low: number, high: number, skip: number): void {
+  firsts.fill(0);
+  middles.fill(0);
+  lasts.fill(0);
+  for (let i = low; i < high; i++) {
+    const key = keyOf(words, i, bitsOf(meta[base + i]!, width), skip, width);
+    lasts[(key >>> LAST) & MASK]!++;
+    middles[(key >>> MIDDLE) & MASK]!++;
+    firsts[key >>> FIRST]!++;
+  }
 }
 
-/** Puts the part in the order of one digit, what is equal in the order that it has. */
-function distribute(
-  sums: Uint32Array,
-  fromKeys: Uint32Array,
-  toKeys: Uint32Array,
-  from: Uint32Array,
-  to: Uint32Array,
-  low: number,
-  high: number,
-  shift: number,
-  digits: number,
-): void {
-  const mask = (1 << digits) - 1;
+/** Makes of counts where each value begins; `false` where all have the same. */
+function setStarts(counts: Uint32Array, low: number, high: number): boolean {
   let sum = low;
-  for (let digit = 0; digit <= mask; digit++) {
-    const here = sums[digit]!;
-    sums[digit] = sum;
+  let most = 0;
+  for (let i = 0; i < counts.length; i++) {
+    const here = counts[i]!;
+    counts[i] = sum;
     sum += here;
+    if (here > most) most = here;
   }
-  for (let k = low; k < high; k++) {
-    const key = fromKeys[k]!;
-    const place = sums[(key >>> shift) & mask]!++;
-    toKeys[place] = key;
-    to[place] = from[k]!;
-  }
+  return most < high - low;
 }
 
-/** Where the run of keys that are equal ends. */
-function endOfRun(keys: Uint32Array, from: number, high: number): number {
-  const key = keys[from];
-  let to = from + 1;
-  while (to < high && keys[to] === key) to++;
-  return to;
-}
-
-/** Sorts a part by insertion, from one word on: the words before are the same. */
-function insert(given: Unsorted, order: Uint32Array, low: number, high: number, word: number): void {
-  for (let k = low + 1; k < high; k++) {
-    const one = order[k]!;
-    let to = k;
-    while (to > low && compare(given, order[to - 1]!, one, word) > 0) {
-      order[to] = order[to - 1]!;
-      to--;
+/** Puts them in the order of one digit, what is equal in the order that it has. */
+function distribute(
+  starts: Uint32Array,
+  to: Records,
+  from: Records,
+  low: number,
+  high: number,
+  skip: number,
+  shift: number,
+): void {
+  const { words, meta, base, width } = from;
+  const { words: toWords, meta: toMeta, base: toBase } = to;
+  for (let i = low; i < high; i++) {
+    const its = meta[base + i]!;
+    const place = starts[(keyOf(words, i, bitsOf(its, width), skip, width) >>> shift) & MASK]!++;
+    toMeta[toBase + place] = its;
+    toWords[place * width] = words[i * width]!;
+    if (width === 4) {
+      toWords[place * 4 + 1] = words[i * 4 + 1]!;
+      toWords[place * 4 + 2] = words[i * 4 + 2]!;
+      toWords[place * 4 + 3] = words[i * 4 + 3]!;
     }
-    order[to] = one;
   }
 }
 
-function compare(given: Unsorted, x: number, y: number, from: number): number {
-  for (let word = from; word < given.width; word++) {
-    const difference = keyOf(given, x, word) - keyOf(given, y, word);
-    if (difference !== 0) return difference;
+/**
+ * Finds those that may belong before the one before them, once these are in the order of their digits: how many;
+ * -1 where more than `longest` have the same digits.
+ */
+function findLate(
+  late: Uint32Array,
+  { words, meta, base, width }: Records,
+  low: number,
+  high: number,
+  skip: number,
+  longest: number,
+): number {
+  let count = 0;
+  let last = LOWEST;
+  /** Where those with the same digits begin. */
+  let start = low;
+  for (let k = low; k < high; k++) {
+    const key = keyOf(words, k, bitsOf(meta[base + k]!, width), skip, width) ^ LOWEST;
+    if ((key ^ last) >> LAST !== 0) start = k;
+    if (k - start >= longest) return -1;
+    if (key > last) last = key;
+    else late[count++] = k;
   }
-  return given.length[x]! - given.length[y]!;
+  return count;
+}
+
+function placeEach(all: Records, low: number, high: number): void {
+  for (let k = low + 1; k < high; k++) place(all, low, k);
+}
+
+const held = new Uint32Array(4);
+
+/** Moves one to its place among those before it, which are sorted. */
+function place({ words, meta, base, width }: Records, low: number, k: number): void {
+  const its = meta[base + k]!;
+  for (let w = 0; w < width; w++) held[w] = words[k * width + w]!;
+  let to = k;
+  while (to > low && compare(words, meta, base, width, to - 1, held, its) > 0) {
+    for (let w = 0; w < width; w++) words[to * width + w] = words[(to - 1) * width + w]!;
+    meta[base + to] = meta[base + to - 1]!;
+    to--;
+  }
+  for (let w = 0; w < width; w++) words[to * width + w] = held[w]!;
+  meta[base + to] = its;
+}
+
+/** A prefix to another. */
+function compare(
+  words: Uint32Array,
+  meta: Uint32Array,
+  base: number,
+  width: 1 | 4,
+  i: number,
+  others: Uint32Array,
+  itsMeta: number,
+): number {
+  const bits = bitsOf(meta[base + i]!, width);
+  const its = bitsOf(itsMeta, width);
+  for (let w = 0; w < width; w++) {
+    const one = (words[i * width + w]! & maskOf(bits - 32 * w)) ^ LOWEST;
+    const other = (others[w]! & maskOf(its - 32 * w)) ^ LOWEST;
+    if (one !== other) return one < other ? -1 : 1;
+  }
+  return bits - its;
 }
