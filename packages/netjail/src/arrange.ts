@@ -55,7 +55,9 @@ function findNested(
   let bits = NO_LENGTH;
   for (let k = 0; k < count; k++) {
     const length = bitsOf(meta[base + k]!, width);
-    if (k > 0 && covers(words, outer * width, bits, k * width, width)) {
+    // Most are told apart by their first word.
+    const differ = (words[outer * width]! ^ words[k * width]!) & maskOf(bits);
+    if (differ === 0 && k > 0 && covers(words, outer * width, bits, k * width, width)) {
       if (length === bits) depth[found] = DUPLICATE;
       nested[found++] = k;
     } else {
