@@ -1,5 +1,6 @@
 import { bitsOf, type Columns } from './columns.ts';
-import { maskOf, sortInto, type Records } from './internal/order.ts';
+import { maskOf } from './internal/bits.ts';
+import { sortInto, type Records } from './sort.ts';
 
 /** Prefixes as a table keeps them. */
 export interface Arranged {

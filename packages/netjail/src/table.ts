@@ -1,6 +1,6 @@
 import { arrange } from './arrange.ts';
 import { bitsOf, type Columns } from './columns.ts';
-import { windowOf } from './internal/order.ts';
+import { windowOf } from './internal/bits.ts';
 
 /** Below this a binary search needs no index. */
 export const INDEXED_FROM = 8;

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { Address } from '../src/address.ts';
 import { Group, GroupBuilder, newHash, publicly } from '../src/group.ts';
 import { readHostPattern, type HostPattern } from '../src/host.ts';
-import { maskOf, sortInto } from '../src/internal/order.ts';
+import { maskOf } from '../src/internal/bits.ts';
+import { sortInto } from '../src/sort.ts';
 import {
   differenceOf,
   follows,

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { metaOf, positionOf } from '../src/columns.ts';
-import { maskOf, sortInto } from '../src/internal/order.ts';
+import { maskOf } from '../src/internal/bits.ts';
+import { sortInto } from '../src/sort.ts';
 import { Rules } from '../src/rules.ts';
 import { accepts, contains, parseAddress, unmap } from './oracle.ts';
 

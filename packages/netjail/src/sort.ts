@@ -1,9 +1,5 @@
-import { bitsOf } from '../columns.ts';
-
-/** The mask of the leading `bits` of one 32-bit word; all or nothing outside 0 to 32. */
-export function maskOf(bits: number): number {
-  return bits <= 0 ? 0 : -1 << Math.max(0, 32 - bits);
-}
+import { bitsOf } from './columns.ts';
+import { maskOf, windowOf } from './internal/bits.ts';
 
 /** Parts up to this long are sorted by insertion. */
 const SHORT = 24;
@@ -127,15 +123,6 @@ function keyOf(words: Uint32Array, i: number, its: number, skip: number, width: 
   // Not bitsOf: 129 for a bare address masks as 128 does, and the engine has less to compile in each loop.
   const bits = width === 4 ? its & 255 : its & 63;
   return windowOf(width, words, i * width, skip) & maskOf(bits - skip);
-}
-
-/** 32 bits from bit `skip` of an address on; zeros behind its end. */
-export function windowOf(width: 1 | 4, words: Uint32Array, at: number, skip: number): number {
-  const word = skip >>> 5;
-  const shift = skip & 31;
-  const high = words[at + word]! << shift;
-  if (shift === 0 || word === width - 1) return high;
-  return high | (words[at + word + 1]! >>> (32 - shift));
 }
 
 /** Counts how often each value of each digit is there. */
