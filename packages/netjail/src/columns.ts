@@ -5,7 +5,7 @@ export interface Columns {
   /** Of each the position in its list, and its length with how it was written: {@link metaOf}. */
   readonly meta: Uint32Array;
   readonly count: number;
-  /** How many leading bits they share at least, where that is known. */
+  /** How many leading bits of the addresses, host bits and all, are the same at least, where that is known. */
   readonly shared: number | undefined;
 }
 

@@ -41,7 +41,6 @@ class Growing implements Columns {
   readonly width: 1 | 4;
   /** In which bits any first word differs from the first one. */
   #differ = 0;
-  #shortest = 32;
 
   constructor(width: 1 | 4) {
     this.width = width;
@@ -49,13 +48,12 @@ class Growing implements Columns {
 
   get shared(): number | undefined {
     // Where all have the same first word, the others tell.
-    return this.#differ === 0 ? undefined : Math.min(Math.clz32(this.#differ), this.#shortest);
+    return this.#differ === 0 ? undefined : Math.clz32(this.#differ);
   }
 
   /** Keeps what they share up to date: here it costs nothing, later it would be one more way through memory. */
-  note(word: number, bits: number): void {
+  note(word: number): void {
     this.#differ |= word ^ this.words[0]!;
-    if (bits < this.#shortest) this.#shortest = bits;
   }
 
   /** Makes room for one more; `hint` is how many may still come. */
@@ -83,7 +81,7 @@ export class GroupBuilder {
     const to = columns.count++;
     columns.words[to] = word;
     columns.meta[to] = metaOf(at, bits);
-    columns.note(word, bits & 63);
+    columns.note(word);
   }
 
   add6(a: number, b: number, c: number, d: number, bits: number, at: number, hint: number): void {
@@ -96,7 +94,7 @@ export class GroupBuilder {
     words[4 * to + 2] = c;
     words[4 * to + 3] = d;
     columns.meta[to] = metaOf(at, bits);
-    columns.note(a, bits);
+    columns.note(a);
   }
 
   addPrefix(prefix: Prefix, bare: boolean, at: number): void {

@@ -237,7 +237,8 @@ export function scanPrefix(text: string): typeof NO_ADDRESS | typeof IPV4 | type
       slash = end - 3;
       bits = tens * 10 + last;
     } else if (text.charCodeAt(end - 4) === SLASH) {
-      if (last < 0 || last > 9 || tens < 0 || tens > 9 || hundreds < 1 || hundreds > 9) return NO_ADDRESS;
+      // What is above 9 in front of the last makes it longer than any.
+      if (last < 0 || last > 9 || tens < 0 || hundreds < 1) return NO_ADDRESS;
       slash = end - 4;
       bits = hundreds * 100 + tens * 10 + last;
     }

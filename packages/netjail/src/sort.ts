@@ -30,7 +30,9 @@ export interface Records {
 /**
  * Brings the prefixes from `low` to `high` of `from` to the same places of `to`, in the order of
  * their start (host bits left out), then of their length, then as they were. What was in `from` is
- * lost. They share `shared` bits, or more; where it is not given it is looked for.
+ * lost. `shared` of their leading bits are the same in all, or more, as written or without the host
+ * bits: a prefix that is shorter has only zeros behind, and stands before all others either way.
+ * Where it is not given it is looked for.
  *
  * A radix sort: digit by digit from the last on, of the first bits that tell them apart. Hardly any
  * two have the same ones, and these are sorted by insertion, or, where they are many, again by the
@@ -48,13 +50,13 @@ export function sortInto(to: Records, from: Records, low: number, high: number, 
   }
   const skip = shared ?? sharedBits(from, low, high);
   if (!byDigits(to, from, low, high, skip)) move(to, from, low, high);
-  // Where nothing is left to tell them apart, they are as they were.
-  if (skip > 32 * from.width) return;
+  // By their length: nothing is left to tell them apart.
+  if (skip === 32 * from.width) return;
   const late = from.meta.subarray(from.base + low, from.base + high);
   let count = findLate(late, to, low, high, skip, SHORT);
   if (count < 0) {
     sortRuns(to, from, low, high, skip);
-    count = findLate(late, to, low, high, skip, high - low);
+    count = findLate(late, to, low, high, skip, high);
   }
   for (let i = 0; i < count; i++) place(to, low, late[i]!);
 }
@@ -101,7 +103,7 @@ function move(to: Records, from: Records, low: number, high: number): void {
   to.meta.set(from.meta.subarray(from.base + low, from.base + high), to.base + low);
 }
 
-/** How many leading bits all have in common; those of the length follow those of the start. */
+/** How many leading bits all have in common: at most those of an address. */
 function sharedBits({ words, meta, base, width }: Records, low: number, high: number): number {
   const bits = bitsOf(meta[base + low]!, width);
   for (let w = 0; w < width; w++) {
@@ -112,9 +114,7 @@ function sharedBits({ words, meta, base, width }: Records, low: number, high: nu
     }
     if (differ !== 0) return 32 * w + Math.clz32(differ);
   }
-  let differ = 0;
-  for (let i = low; i < high; i++) differ |= bitsOf(meta[base + i]!, width) ^ bits;
-  return 32 * width + (differ === 0 ? 1 : 0);
+  return 32 * width;
 }
 
 /** 32 bits of the start of a prefix from bit `skip` on, or its length behind the last. */

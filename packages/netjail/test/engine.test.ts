@@ -350,6 +350,23 @@ for (const family of [IPV4, IPV6]) {
       }
     });
 
+    it('keeps each of many near ones when one of them holds two others', () => {
+      const pick = random(size + 2);
+      const near = Array.from({ length: 240 }, (_, i) => ({
+        value: ((BigInt(i % 12) << 28n) + BigInt(Math.floor(i / 12))) << BigInt(size - 32),
+        bits: size,
+      }));
+      check(family, shuffled([...near, { value: near[0]!.value, bits: 31 }], pick));
+    });
+
+    it('finds all that are nested in one another, many times over', () => {
+      const pick = random(size + 3);
+      const nested = Array.from({ length: 60 }, (_, i) =>
+        [8, 9, 17, 30, 31, size].map((bits) => ({ value: BigInt(4 * i + 1) << BigInt(size - 8), bits })),
+      ).flat();
+      check(family, shuffled(nested, pick));
+    });
+
     for (const shape of [
       'alone',
       'with neighbours',
@@ -439,9 +456,14 @@ describe('maskOf()', () => {
 
 describe('sortInto()', () => {
   /** The words of one prefix after those of another, and their lengths: their numbers, sorted. */
-  const sorted = (rows: readonly (readonly number[])[], width: 1 | 4, shared?: number): number[] => {
+  const sorted = (
+    rows: readonly (readonly number[])[],
+    width: 1 | 4,
+    shared?: number,
+    written = (length: number): number => length,
+  ): number[] => {
     const words = Uint32Array.from(rows.flatMap((row) => row.slice(0, width)));
-    const meta = Uint32Array.from(rows, (row, at) => metaOf(at, row[width]!));
+    const meta = Uint32Array.from(rows, (row, at) => metaOf(at, written(row[width]!)));
     const data = new Uint32Array(rows.length * (width + 1));
     const base = rows.length * width;
     const given = { words: words.slice(), meta: meta.slice(), base: 0, width };
@@ -515,6 +537,38 @@ describe('sortInto()', () => {
       }
     });
 
+    it(`sorts each run of the same first bits of ${width} words by the bits behind and the length`, () => {
+      const pick = random(width + 30);
+      const rows = Array.from({ length: 240 }, (_, i) => {
+        const words = [(i % 8) * 0x20000000 + (width === 1 ? 8 * pick(2) : 0)];
+        if (width === 4) words.push(pick(2) * 0x800000, pick(32) * 0x1000000, 0);
+        return [...words, 32 * width - pick(3)];
+      });
+      assert.deepEqual(sorted(rows, width), expected(rows));
+    });
+
+    it(`sorts a run of ${width} words that are all 0 in their first bits, and ends with the last`, () => {
+      const rows = Array.from({ length: 32 }, (_, i) => [
+        ...Array<number>(width - 1).fill(0),
+        31 - i,
+        32 * width,
+      ]);
+      assert.deepEqual(sorted(rows, width, 0), expected(rows));
+    });
+
+    it(`sorts by the length of ${width} words however a prefix was written`, () => {
+      const pick = random(width + 40);
+      const rows = Array.from({ length: 300 }, () => [
+        ...Array.from({ length: width }, (_, w) => (w === width - 1 ? pick(2 ** 32) : 1)),
+        32 * width - pick(28),
+      ]);
+      const ways =
+        width === 1
+          ? [0, MAPPED4, BARE4, MAPPED4 | BARE4].map((how) => (length: number) => length | how)
+          : [(length: number) => (length === 128 ? BARE6 : length)];
+      for (const way of ways) assert.deepEqual(sorted(rows, width, undefined, way), expected(rows));
+    });
+
     it(`sorts runs of equal words of ${width} by what follows, as they stood where nothing does`, () => {
       const pick = random(width + 10);
       for (const kinds of [1, 2, 3]) {
@@ -530,6 +584,42 @@ describe('sortInto()', () => {
         }
       }
     });
+  }
+});
+
+describe('GroupBuilder of many prefixes', () => {
+  for (const family of [IPV4, IPV6]) {
+    const { size } = family;
+    const build = (prefixes: readonly Plain[]): Table4 | Table6 => {
+      const builder = new GroupBuilder();
+      prefixes.forEach(({ value, bits }, at) => {
+        const [a, b, c, d] = signed(value, family.width) as [number, number, number, number];
+        if (family === IPV4) builder.add4(a, bits, at, 1);
+        else builder.add6(a, b, c, d, bits, at, 1);
+      });
+      const group = builder.build();
+      return family === IPV4 ? group.v4 : group.v6;
+    };
+    for (const shared of [0, 1, 8, 20, 27]) {
+      for (const [shape, others] of [
+        ['alone', []],
+        ['with shorter ones around them', [0, 1, 5, 8, 19, 26, 28]],
+      ] as const) {
+        it(`arranges ${family.name} as if nothing were known when the first ${shared} bits are the same, ${shape}`, () => {
+          const pick = random(size + shared);
+          const own = network(family, shared, 30, pick);
+          const around = others.map((bits) => ({ value: own[pick(30)]!.value, bits }));
+          const far = [{ value: own[0]!.value ^ (1n << BigInt(size - 1)), bits: size }];
+          for (const more of [around, [...around, ...around], [...around, ...far]]) {
+            const prefixes = shuffled([...own, ...more], pick);
+            const table = build(prefixes);
+            const { table: expected } = family.make(columnsOf(family, prefixes));
+            assert.deepEqual(table['data'], expected['data']);
+            assert.deepEqual(table.depths, expected.depths);
+          }
+        });
+      }
+    }
   }
 });
 
