@@ -7,12 +7,13 @@ const src = fileURLToPath(new URL('../packages/netjail/src', import.meta.url));
 
 /** Lower lines first; modules of one line may use each other, in no circle. */
 const LAYERS = [
-  ['internal/assert.ts', 'internal/order.ts', 'internal/timer.ts', 'scan.ts', 'verdict.ts', 'errors.ts'],
+  ['internal/assert.ts', 'internal/bits.ts', 'internal/timer.ts', 'scan.ts', 'verdict.ts', 'errors.ts'],
   ['address.ts', 'prefix.ts', 'carried.ts', 'host.ts', 'ports.ts', 'ranges.data.ts', 'ranges.ts'],
   [
     'entry.ts',
     'intervals.ts',
     'columns.ts',
+    'sort.ts',
     'arrange.ts',
     'table.ts',
     'table4.ts',

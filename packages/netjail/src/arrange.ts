@@ -1,5 +1,6 @@
 import { bitsOf, type Columns } from './columns.ts';
-import { maskOf, orderBy } from './internal/order.ts';
+import { maskOf } from './internal/bits.ts';
+import { sortInto, type Records } from './sort.ts';
 
 /** Prefixes as a table keeps them. */
 export interface Arranged {
@@ -13,53 +14,89 @@ export interface Arranged {
 const DUPLICATE = 255;
 /** Longer than any prefix. */
 const NO_LENGTH = 255;
+/** Fewer are moved one by one. */
+const BLOCK = 16;
 
 /**
- * Arranges prefixes by depth, then by their start.
+ * Arranges prefixes by depth, then by their start. What was given is lost: its memory is used.
  *
- * Each loop is a function of its own, as in {@link orderBy}, and memory is touched as little as can
+ * Each loop is a function of its own, as in {@link sortInto}, and memory is touched as little as can
  * be: for a million prefixes that takes longer than what is done with them.
  */
 export function arrange(given: Columns, width: 1 | 4, room: number): Arranged {
-  const { count } = given;
+  const { words, meta, count } = given;
   const data = new Uint32Array(count * (width + 1) + room);
-  // Nothing is in the array yet, and memory that is touched for the first time takes time of its own.
-  const order = orderBy(given.words, lengthsOf(given, width), width, count, data);
-  fetch(data, given, order, width);
+  const from: Records = { words, meta, base: 0, width };
+  const to: Records = { words: data, meta: data, base: count * width, width };
+  sortInto(to, from, 0, count, given.shared);
+  // Most often hardly any are nested: what is not touched of this costs nothing.
   const depth = new Uint8Array(count);
-  const counts = findDepths(depth, data, count, width);
-  const depths: number[] = [];
-  let end = 0;
-  for (let d = 0; counts[d]! > 0; d++) depths.push((end += counts[d]!));
-  // Most often nothing is nested, and everything is where it belongs.
-  if (counts[0] !== count) part(data, depth, depths, count, width);
+  const nested = findNested(meta, depth, to, count);
+  const top = count - nested;
+  const depths = count === 0 ? [] : [top];
+  if (nested > 0) {
+    setAside(from, to, nested, count);
+    bringBack(to, from, depth, depths, nested);
+  }
   return { data, depths };
 }
 
-function lengthsOf({ meta, count }: Columns, width: 1 | 4): Uint8Array {
-  const lengths = new Uint8Array(count);
-  for (let i = 0; i < count; i++) lengths[i] = bitsOf(meta[i]!, width);
-  return lengths;
+/**
+ * Writes to `nested` which of the sorted prefixes others contain: how many. Those that are there
+ * already it marks in `depth`.
+ */
+function findNested(
+  nested: Uint32Array,
+  depth: Uint8Array,
+  { words, meta, base, width }: Records,
+  count: number,
+): number {
+  let found = 0;
+  let outer = 0;
+  let bits = NO_LENGTH;
+  for (let k = 0; k < count; k++) {
+    const length = bitsOf(meta[base + k]!, width);
+    // Most are told apart by their first word.
+    const differ = (words[outer * width]! ^ words[k * width]!) & maskOf(bits);
+    if (differ === 0 && k > 0 && covers(words, outer * width, bits, k * width, width)) {
+      if (length === bits) depth[found] = DUPLICATE;
+      nested[found++] = k;
+    } else {
+      outer = k;
+      bits = length;
+    }
+  }
+  return found;
 }
 
-/** Each is fetched once, from anywhere; whatever follows goes through memory in its order. */
-function fetch(data: Uint32Array, { words, meta, count }: Columns, order: Uint32Array, width: 1 | 4): void {
-  for (let k = 0; k < count; k++) {
-    const i = order[k]!;
-    const to = k * width;
-    const from = i * width;
-    data[to] = words[from]!;
-    if (width === 4) {
-      data[to + 1] = words[from + 1]!;
-      data[to + 2] = words[from + 2]!;
-      data[to + 3] = words[from + 3]!;
+/** Moves the nested ones to `aside`, where their numbers stand instead of meta words, and closes the gaps. */
+function setAside(
+  aside: Records,
+  { words, meta, base, width }: Records,
+  nested: number,
+  count: number,
+): void {
+  let to = aside.meta[0]!;
+  for (let n = 0; n < nested; n++) {
+    const k = aside.meta[n]!;
+    const end = n + 1 < nested ? aside.meta[n + 1]! : count;
+    copy(aside.words, n, words, k, width);
+    aside.meta[n] = meta[base + k]!;
+    if (end - k > BLOCK) {
+      words.copyWithin(to * width, (k + 1) * width, end * width);
+      meta.copyWithin(base + to, base + k + 1, base + end);
+      to += end - k - 1;
+    } else {
+      for (let i = k + 1; i < end; i++) {
+        copy(words, to, words, i, width);
+        meta[base + to++] = meta[base + i]!;
+      }
     }
-    data[count * width + k] = meta[i]!;
   }
 }
 
-/** Finds how many prefixes contain each one of the sorted, and how many there are of each depth. */
-function findDepths(depth: Uint8Array, data: Uint32Array, count: number, width: 1 | 4): Uint32Array {
+/** Finds how many of these sorted prefixes contain each one, and how many there are of each depth. */
+function findDepths({ words, meta, base, width }: Records, depth: Uint8Array, count: number): Uint32Array {
   const counts = new Uint32Array(256);
   // The prefixes around the one that is looked at, outermost first, and their lengths. Below them is none,
   // of no length: a branch that is taken for the first time makes the engine compile the function again.
@@ -68,8 +105,9 @@ function findDepths(depth: Uint8Array, data: Uint32Array, count: number, width: 
   lengths[0] = NO_LENGTH;
   let top = 0;
   for (let k = 0; k < count; k++) {
-    while (top > 0 && !covers(data, stack[top]! * width, lengths[top]!, k * width, width)) top--;
-    const length = bitsOf(data[count * width + k]!, width);
+    if (depth[k] === DUPLICATE) continue;
+    while (top > 0 && !covers(words, stack[top]! * width, lengths[top]!, k * width, width)) top--;
+    const length = bitsOf(meta[base + k]!, width);
     const twin = lengths[top] === length;
     if (!twin) {
       stack[++top] = k;
@@ -82,6 +120,10 @@ function findDepths(depth: Uint8Array, data: Uint32Array, count: number, width: 
   return counts;
 }
 
+function copy(to: Uint32Array, at: number, from: Uint32Array, i: number, width: number): void {
+  for (let w = 0; w < width; w++) to[at * width + w] = from[i * width + w]!;
+}
+
 /** Whether the prefix at `x` of `bits` contains the address at `y`. */
 function covers(words: Uint32Array, x: number, bits: number, y: number, width: number): boolean {
   for (let w = 0; w < width; w++) {
@@ -90,31 +132,20 @@ function covers(words: Uint32Array, x: number, bits: number, y: number, width: n
   return true;
 }
 
-/** Brings the first depth to the front, in place, and behind it the others, each in the order it has. */
-function part(
-  data: Uint32Array,
-  depth: Uint8Array,
-  depths: readonly number[],
-  count: number,
-  width: 1 | 4,
-): void {
-  const top = depths[0]!;
-  const meta = count * width;
-  const nested = new Uint32Array((count - top) * width);
-  const nestedMeta = new Uint32Array(count - top);
+/** Brings what was set aside behind the first depth, by its depth, each in the order it has. */
+function bringBack(to: Records, aside: Records, depth: Uint8Array, depths: number[], nested: number): void {
+  const counts = findDepths(aside, depth, nested);
   /** Where the next one of each depth goes. */
-  const next = Uint32Array.from({ length: DUPLICATE + 1 }, (_, d) =>
-    d === 0 ? 0 : (depths[d - 1] ?? 0) - top,
-  );
-  next[DUPLICATE] = depths.at(-1)! - top;
-  for (let k = 0; k < count; k++) {
-    const d = depth[k]!;
-    const to = next[d]!++;
-    const words = d === 0 ? data : nested;
-    for (let w = 0; w < width; w++) words[to * width + w] = data[k * width + w]!;
-    if (d === 0) data[meta + to] = data[meta + k]!;
-    else nestedMeta[to] = data[meta + k]!;
+  const next = new Uint32Array(DUPLICATE + 1);
+  let end = depths[0]!;
+  for (let d = 0; counts[d]! > 0; d++) {
+    next[d] = end;
+    depths.push((end += counts[d]!));
   }
-  data.set(nested, top * width);
-  data.set(nestedMeta, meta + top);
+  next[DUPLICATE] = end;
+  for (let n = 0; n < nested; n++) {
+    const place = next[depth[n]!]!++;
+    copy(to.words, place, aside.words, n, to.width);
+    to.meta[to.base + place] = aside.meta[n]!;
+  }
 }

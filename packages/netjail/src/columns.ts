@@ -5,6 +5,8 @@ export interface Columns {
   /** Of each the position in its list, and its length with how it was written: {@link metaOf}. */
   readonly meta: Uint32Array;
   readonly count: number;
+  /** How many leading bits of the addresses, host bits and all, are the same at least, where that is known. */
+  readonly shared: number | undefined;
 }
 
 /** A list has fewer entries than this: a position is kept in 24 bits. */

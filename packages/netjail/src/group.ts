@@ -28,6 +28,7 @@ const NONE: Columns = {
   words: new Uint32Array(0),
   meta: new Uint32Array(0),
   count: 0,
+  shared: undefined,
 };
 const EMPTY4 = new Table4(NONE);
 const EMPTY6 = new Table6(NONE);
@@ -38,9 +39,21 @@ class Growing implements Columns {
   meta: Uint32Array = NONE.meta;
   count = 0;
   readonly width: 1 | 4;
+  /** In which bits any first word differs from the first one. */
+  #differ = 0;
 
   constructor(width: 1 | 4) {
     this.width = width;
+  }
+
+  get shared(): number | undefined {
+    // Where all have the same first word, the others tell.
+    return this.#differ === 0 ? undefined : Math.clz32(this.#differ);
+  }
+
+  /** Keeps what they share up to date: here it costs nothing, later it would be one more way through memory. */
+  note(word: number): void {
+    this.#differ |= word ^ this.words[0]!;
   }
 
   /** Makes room for one more; `hint` is how many may still come. */
@@ -68,6 +81,7 @@ export class GroupBuilder {
     const to = columns.count++;
     columns.words[to] = word;
     columns.meta[to] = metaOf(at, bits);
+    columns.note(word);
   }
 
   add6(a: number, b: number, c: number, d: number, bits: number, at: number, hint: number): void {
@@ -80,6 +94,7 @@ export class GroupBuilder {
     words[4 * to + 2] = c;
     words[4 * to + 3] = d;
     columns.meta[to] = metaOf(at, bits);
+    columns.note(a);
   }
 
   addPrefix(prefix: Prefix, bare: boolean, at: number): void {

@@ -1,7 +1,7 @@
 // The entries of a list one by one, as lint looks at them.
 import { bitsOf, positionOf } from './columns.ts';
 import { coversBoth, type Group, type Intervals } from './group.ts';
-import { maskOf } from './internal/order.ts';
+import { maskOf } from './internal/bits.ts';
 import { inIntervals } from './intervals.ts';
 import { EntryList, type Conditions } from './list.ts';
 import { ranges } from './ranges.ts';

@@ -1,7 +1,7 @@
 import { Address } from './address.ts';
 import { misuse } from './errors.ts';
 import { show } from './internal/assert.ts';
-import { maskOf } from './internal/order.ts';
+import { maskOf } from './internal/bits.ts';
 
 /**
  * An address and how many of its leading bits count, with the grammar and the text of Go's

@@ -1,5 +1,6 @@
 import { arrange } from './arrange.ts';
 import { bitsOf, type Columns } from './columns.ts';
+import { windowOf } from './internal/bits.ts';
 
 /** Below this a binary search needs no index. */
 export const INDEXED_FROM = 8;
@@ -74,10 +75,9 @@ export class Table {
     // Without those at the ends, which may be far away. Of them, those that are not are indexed as well.
     const outside = Math.floor(top / OUTLIERS);
     const skip = bits === 0 ? 0 : sharedBits(data, outside, top - outside - 1, width);
-    let from = outside;
-    let to = top - outside;
-    while (from > 0 && sharedBits(data, from - 1, outside, width) >= skip) from--;
-    while (to < top && sharedBits(data, to, outside, width) >= skip) to++;
+    const isIndexed = (i: number): boolean => sharedBits(data, i, outside, width) >= skip;
+    const from = firstOf(0, outside, isIndexed);
+    const to = firstOf(top - outside, top, (i) => !isIndexed(i));
     this.count = count;
     this.depths = depths;
     this.all = top === 1 && bitsOf(data[meta]!, width) === 0;
@@ -95,21 +95,22 @@ export class Table {
 
   /** Writes the positions, and says of each slot whether it is covered. */
   #fillIndex(width: 1 | 4, bits: number): void {
-    const { data, skip, index } = this;
+    const { data, skip, shift, index, meta, from, to } = this;
     let slot = index;
-    for (let i = this.from; i < this.to; i++) {
-      const key = index + (windowOf(width, data, i * width, skip) >>> this.shift);
+    for (let i = from; i < to; i++) {
+      const key = index + (windowOf(width, data, i * width, skip) >>> shift);
       // A slot may be marked already.
-      while (slot <= key) data[slot++]! |= i;
+      setBits(data, slot, key + 1, i);
+      slot = Math.max(slot, key + 1);
       // How many bits of the key the prefix leaves open: at least one is not, or it held all others.
-      const open = bits + skip - bitsOf(this.metaAt(i), width);
+      const open = bits + skip - bitsOf(data[meta + i]!, width);
       if (open < 0) data[key]! |= PARTLY;
       else {
         const first = index + (((key - index) >>> open) << open);
         for (let k = first; k < first + (1 << open); k++) data[k]! |= COVERED;
       }
     }
-    while (slot < data.length) data[slot++]! |= this.to;
+    setBits(data, slot, data.length, to);
   }
 
   get empty(): boolean {
@@ -130,6 +131,21 @@ export class Table {
   }
 }
 
+function setBits(data: Uint32Array, from: number, to: number, bits: number): void {
+  for (let i = from; i < to; i++) data[i]! |= bits;
+}
+
+/** The first from `low` on that is so, and all behind it; `high` where none is. */
+function firstOf(low: number, high: number, isSo: (i: number) => boolean): number {
+  let [from, to] = [low, high];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (isSo(middle)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
 /** How many leading bits two elements share. */
 function sharedBits(data: Uint32Array, x: number, y: number, width: 1 | 4): number {
   let word = 0;
@@ -140,13 +156,4 @@ function sharedBits(data: Uint32Array, x: number, y: number, width: 1 | 4): numb
 /** The leading `bits` of a word as a number, 0 to 31; all of it for more. */
 export function headOf(word: number, bits: number): number {
   return bits > 31 ? word >>> 0 : (word >>> 1) >>> (31 - bits);
-}
-
-/** 32 bits from bit `skip` of an address on; zeros behind its end. */
-function windowOf(width: 1 | 4, words: Uint32Array, at: number, skip: number): number {
-  const word = skip >>> 5;
-  const shift = skip & 31;
-  const high = words[at + word]! << shift;
-  if (shift === 0 || word === width - 1) return high;
-  return high | (words[at + word + 1]! >>> (32 - shift));
 }

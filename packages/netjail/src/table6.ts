@@ -1,4 +1,4 @@
-import { maskOf } from './internal/order.ts';
+import { maskOf } from './internal/bits.ts';
 import { follows } from './intervals.ts';
 import { bitsOf6, type Columns } from './columns.ts';
 import { headOf, INDEXED_FROM, PARTLY, POSITION, SCANNED, Table } from './table.ts';

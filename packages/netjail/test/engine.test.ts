@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { Address } from '../src/address.ts';
 import { Group, GroupBuilder, newHash, publicly } from '../src/group.ts';
 import { readHostPattern, type HostPattern } from '../src/host.ts';
-import { maskOf, orderBy } from '../src/internal/order.ts';
+import { maskOf } from '../src/internal/bits.ts';
+import { sortInto } from '../src/sort.ts';
 import {
   differenceOf,
   follows,
@@ -106,6 +107,7 @@ function columnsOf({ width }: Family, prefixes: readonly Plain[]): Columns {
     words: Uint32Array.from(prefixes.flatMap(({ value }) => signed(value, width))),
     meta: Uint32Array.from(prefixes.map(({ bits }, at) => metaOf(at, bits))),
     count: prefixes.length,
+    shared: undefined,
   };
 }
 
@@ -348,6 +350,23 @@ for (const family of [IPV4, IPV6]) {
       }
     });
 
+    it('keeps each of many near ones when one of them holds two others', () => {
+      const pick = random(size + 2);
+      const near = Array.from({ length: 240 }, (_, i) => ({
+        value: ((BigInt(i % 12) << 28n) + BigInt(Math.floor(i / 12))) << BigInt(size - 32),
+        bits: size,
+      }));
+      check(family, shuffled([...near, { value: near[0]!.value, bits: 31 }], pick));
+    });
+
+    it('finds all that are nested in one another, many times over', () => {
+      const pick = random(size + 3);
+      const nested = Array.from({ length: 60 }, (_, i) =>
+        [8, 9, 17, 30, 31, size].map((bits) => ({ value: BigInt(4 * i + 1) << BigInt(size - 8), bits })),
+      ).flat();
+      check(family, shuffled(nested, pick));
+    });
+
     for (const shape of [
       'alone',
       'with neighbours',
@@ -435,19 +454,29 @@ describe('maskOf()', () => {
   });
 });
 
-describe('orderBy()', () => {
-  it('throws when the scratch has no room for two words of each prefix', () => {
-    const words = Uint32Array.of(2, 1);
-    const length = Uint8Array.of(32, 32);
-    assert.throws(() => orderBy(words, length, 1, 2, new Uint32Array(3)), /unreachable scratch/);
-    assert.deepEqual([...orderBy(words, length, 1, 2, new Uint32Array(4))], [1, 0]);
-  });
-
-  /** The words of one prefix after those of another, and their lengths. */
-  const sorted = (rows: readonly (readonly number[])[], width: 1 | 4): number[] => {
-    const start = Uint32Array.from(rows.flatMap((row) => row.slice(0, width)));
-    const length = Uint8Array.from(rows, (row) => row[width]!);
-    return Array.from(orderBy(start, length, width, rows.length, new Uint32Array(2 * rows.length)));
+describe('sortInto()', () => {
+  /** The words of one prefix after those of another, and their lengths: their numbers, sorted. */
+  const sorted = (
+    rows: readonly (readonly number[])[],
+    width: 1 | 4,
+    shared?: number,
+    written = (length: number): number => length,
+  ): number[] => {
+    const words = Uint32Array.from(rows.flatMap((row) => row.slice(0, width)));
+    const meta = Uint32Array.from(rows, (row, at) => metaOf(at, written(row[width]!)));
+    const data = new Uint32Array(rows.length * (width + 1));
+    const base = rows.length * width;
+    const given = { words: words.slice(), meta: meta.slice(), base: 0, width };
+    sortInto({ words: data, meta: data, base, width }, given, 0, rows.length, shared);
+    const order = Array.from(data.subarray(base), positionOf);
+    // Each is there as it was given.
+    order.forEach((at, i) => {
+      assert.deepEqual(
+        [...data.subarray(i * width, (i + 1) * width), data[base + i]],
+        [...words.subarray(at * width, (at + 1) * width), meta[at]],
+      );
+    });
+    return order;
   };
   const expected = (rows: readonly (readonly number[])[]): number[] =>
     rows
@@ -469,19 +498,75 @@ describe('orderBy()', () => {
   for (const width of [1, 4] as const) {
     it(`sorts by each byte of each of ${width} words, the first most, then by length`, () => {
       const pick = random(width);
-      // From 4096 on, a word is read in three digits.
-      for (const count of [2, 20, 24, 25, 26, 60, 4095, 4096]) {
+      // More than 24 are sorted by digits.
+      for (const count of [2, 20, 24, 25, 26, 60, 4096]) {
         for (let word = 0; word <= width; word++) {
           for (let shift = 0; shift < (word === width ? 8 : 32); shift += 8) {
             const rows = Array.from({ length: count }, () =>
               Array.from({ length: width + 1 }, (_, w) =>
-                w === word ? (pick(256) << shift) >>> 0 : w === width ? 128 : 7,
+                w === word
+                  ? w === width
+                    ? pick(32 * width + 1)
+                    : (pick(256) << shift) >>> 0
+                  : w === width
+                    ? 32 * width
+                    : 7,
               ),
             );
             assert.deepEqual(sorted(rows, width), expected(rows));
           }
         }
       }
+    });
+
+    it(`sorts many of ${width} words that share bits, whether it is said or not`, () => {
+      const pick = random(width + 20);
+      // Runs of the same digits as long as are sorted by insertion, and longer; others far away.
+      for (const run of [23, 24, 25, 26, 70]) {
+        for (const far of [0, 1, 3]) {
+          const rows = Array.from({ length: run * 12 }, (_, i) => {
+            const words = Array.from({ length: width }, (_, w) =>
+              w === width - 1 ? ((i % 12) * 0x10000000 + pick(width === 1 ? 32 : 40_000)) >>> 0 : 0x20010db8,
+            );
+            return [...words, 32 * width - pick(3)];
+          });
+          for (let i = 0; i < far; i++) rows[pick(rows.length)]![0] = 0x80000000 + i;
+          assert.deepEqual(sorted(rows, width), expected(rows));
+          assert.deepEqual(sorted(rows, width, 0), expected(rows));
+        }
+      }
+    });
+
+    it(`sorts each run of the same first bits of ${width} words by the bits behind and the length`, () => {
+      const pick = random(width + 30);
+      const rows = Array.from({ length: 240 }, (_, i) => {
+        const words = [(i % 8) * 0x20000000 + (width === 1 ? 8 * pick(2) : 0)];
+        if (width === 4) words.push(pick(2) * 0x800000, pick(32) * 0x1000000, 0);
+        return [...words, 32 * width - pick(3)];
+      });
+      assert.deepEqual(sorted(rows, width), expected(rows));
+    });
+
+    it(`sorts a run of ${width} words that are all 0 in their first bits, and ends with the last`, () => {
+      const rows = Array.from({ length: 32 }, (_, i) => [
+        ...Array<number>(width - 1).fill(0),
+        31 - i,
+        32 * width,
+      ]);
+      assert.deepEqual(sorted(rows, width, 0), expected(rows));
+    });
+
+    it(`sorts by the length of ${width} words however a prefix was written`, () => {
+      const pick = random(width + 40);
+      const rows = Array.from({ length: 300 }, () => [
+        ...Array.from({ length: width }, (_, w) => (w === width - 1 ? pick(2 ** 32) : 1)),
+        32 * width - pick(28),
+      ]);
+      const ways =
+        width === 1
+          ? [0, MAPPED4, BARE4, MAPPED4 | BARE4].map((how) => (length: number) => length | how)
+          : [(length: number) => (length === 128 ? BARE6 : length)];
+      for (const way of ways) assert.deepEqual(sorted(rows, width, undefined, way), expected(rows));
     });
 
     it(`sorts runs of equal words of ${width} by what follows, as they stood where nothing does`, () => {
@@ -499,6 +584,42 @@ describe('orderBy()', () => {
         }
       }
     });
+  }
+});
+
+describe('GroupBuilder of many prefixes', () => {
+  for (const family of [IPV4, IPV6]) {
+    const { size } = family;
+    const build = (prefixes: readonly Plain[]): Table4 | Table6 => {
+      const builder = new GroupBuilder();
+      prefixes.forEach(({ value, bits }, at) => {
+        const [a, b, c, d] = signed(value, family.width) as [number, number, number, number];
+        if (family === IPV4) builder.add4(a, bits, at, 1);
+        else builder.add6(a, b, c, d, bits, at, 1);
+      });
+      const group = builder.build();
+      return family === IPV4 ? group.v4 : group.v6;
+    };
+    for (const shared of [0, 1, 8, 20, 27]) {
+      for (const [shape, others] of [
+        ['alone', []],
+        ['with shorter ones around them', [0, 1, 5, 8, 19, 26, 28]],
+      ] as const) {
+        it(`arranges ${family.name} as if nothing were known when the first ${shared} bits are the same, ${shape}`, () => {
+          const pick = random(size + shared);
+          const own = network(family, shared, 30, pick);
+          const around = others.map((bits) => ({ value: own[pick(30)]!.value, bits }));
+          const far = [{ value: own[0]!.value ^ (1n << BigInt(size - 1)), bits: size }];
+          for (const more of [around, [...around, ...around], [...around, ...far]]) {
+            const prefixes = shuffled([...own, ...more], pick);
+            const table = build(prefixes);
+            const { table: expected } = family.make(columnsOf(family, prefixes));
+            assert.deepEqual(table['data'], expected['data']);
+            assert.deepEqual(table.depths, expected.depths);
+          }
+        });
+      }
+    }
   }
 });
 

@@ -5,7 +5,9 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { maskOf, orderBy } from '../src/internal/order.ts';
+import { metaOf, positionOf } from '../src/columns.ts';
+import { maskOf } from '../src/internal/bits.ts';
+import { sortInto } from '../src/sort.ts';
 import { Rules } from '../src/rules.ts';
 import { accepts, contains, parseAddress, unmap } from './oracle.ts';
 
@@ -140,7 +142,41 @@ describe('Rules of many prefixes', () => {
   });
 });
 
-describe('orderBy()', () => {
+describe('Rules of prefixes that few or many of the same list contain', () => {
+  for (const every of [1, 2, 3, 16, 17, 18, 40, 400]) {
+    it(`find all of them with one in ${every} that holds others`, () => {
+      const block = Array.from({ length: 400 }, (_, i) => [
+        `2001:db8:${(i + 1).toString(16)}::/48`,
+        ...(i % every === 0
+          ? [
+              `2001:db8:${(i + 1).toString(16)}:1::/64`,
+              `2001:db8:${(i + 1).toString(16)}:1::1`,
+              `2001:db8:${(i + 1).toString(16)}::/48`,
+            ]
+          : []),
+      ]).flat();
+      const rules = new Rules({ allow: ['::/0'], block });
+      assert.deepEqual(rules.toJSON().block, block);
+      for (let i = 0; i < 400; i++) {
+        for (const host of ['::1', ':1::1', ':1::2', ':2::']) {
+          const address = `2001:db8:${(i + 1).toString(16)}${host}`;
+          const parsed = parseAddress(address);
+          const verdict = rules.judge(address);
+          assert.equal(verdict.allowed, false);
+          assert.ok(contains(verdict.entry!, parsed));
+          // The first one in the list.
+          assert.equal(
+            verdict.entry,
+            block.find((entry) => contains(entry, parsed)),
+          );
+        }
+        assert.equal(rules.accept(`2001:db9:${(i + 1).toString(16)}::1`), true);
+      }
+    });
+  }
+});
+
+describe('sortInto()', () => {
   for (const width of [1, 4] as const) {
     for (const count of [0, 1, 2, 24, 25, 300, 5000]) {
       it(`sorts ${count} prefixes of ${width} words by start, length and position`, () => {
@@ -157,10 +193,16 @@ describe('orderBy()', () => {
           }
           return length[x]! - length[y]! || x - y;
         });
-        assert.deepEqual(
-          Array.from(orderBy(start, length, width, count, new Uint32Array(2 * count))),
-          expected,
+        const meta = Uint32Array.from(length, (bits, at) => metaOf(at, bits));
+        const data = new Uint32Array(count * (width + 1));
+        const base = count * width;
+        sortInto(
+          { words: data, meta: data, base, width },
+          { words: start.slice(), meta, base: 0, width },
+          0,
+          count,
         );
+        assert.deepEqual(Array.from(data.subarray(base), positionOf), expected);
       });
     }
   }

@@ -86,6 +86,27 @@ describe('scanAddress() of more groups than an address has', () => {
 });
 
 describe('scanPrefix()', () => {
+  it('refuses a length that is no number, whichever character stands for a digit', () => {
+    // Those beside the digits in the character set, too.
+    const characters = ['', ...'+,-./0123456789:;<=?@ aA\u00b2\u0661'];
+    for (const [address, longest] of [
+      ['10.0.0.0', 32],
+      ['::', 128],
+    ] as const) {
+      for (const x of characters) {
+        for (const y of characters) {
+          for (const z of characters) {
+            const length = `${x}${y}${z}`;
+            const text = `${address}/${length}`;
+            const isLength = /^(0|[1-9][0-9]*)$/.test(length) && Number(length) <= longest;
+            assert.equal(scanPrefix(text) !== NO_ADDRESS, isLength, text);
+            if (isLength) assert.equal(scannedLength[0], Number(length), text);
+          }
+        }
+      }
+    }
+  });
+
   const lengths = (text: string, most: number): [string, number][] =>
     Array.from({ length: most + 1 }, (_, bits) => [`${text}/${bits}`, bits]);
 

@@ -48,101 +48,169 @@ export const equivalent = [
     ['k < outer.length', 'k <= outer.length'],
   ),
 
-  ...of('internal/order.ts', 'return bits >= 32 ? -1 : -1 << (32 - bits);', '-1 shifted by 0 is -1', [
-    'bits >= 32',
-    'bits > 32',
-  ]),
   ...of(
-    'internal/order.ts',
-    'const block = new Uint32Array(count > SHORT ? 2 * count : count);',
-    'only memory: room that few prefixes do not need',
-    ['count > SHORT', 'true'],
-    ['count > SHORT', 'count >= SHORT'],
-  ),
-  ...of(
-    'internal/order.ts',
-    'for (let i = 0; i < count; i++) order[i] = i;',
-    'writing behind the end of a typed array does nothing',
-    ['i < count', 'i <= count'],
-  ),
-  ...of(
-    'internal/order.ts',
-    'for (let k = low + 1; k < high; k++) {',
-    'what stands at or before the start of the part is put where it was',
-    ['low + 1', 'low - 1'],
-  ),
-  ...of(
-    'internal/order.ts',
-    'for (let from = low; from < high;) {',
-    'one round more, of a run of one, which is not sorted',
-    ['from < high', 'from <= high'],
-  ),
-  ...of(
-    'internal/order.ts',
-    'if (to - from > 1) sort(from, to, word + 1);',
-    'only faster: sorting one element changes nothing',
-    ['to - from > 1', 'true'],
-    ['to - from > 1', 'to - from >= 1'],
-    ['to - from', 'to + from'],
+    'internal/bits.ts',
+    'if (shift === 0 || word === width - 1) return high;',
+    'when the end of the address is in the window, the sort masks what stands behind it, and in a table no ' +
+      'two elements share a key but for that; there it moves a bound past an element only when it is the ' +
+      'address itself, and both neighbours of a bound are looked at',
+    ['word === width - 1', 'false'],
+    ['width - 1', 'width + 1'],
   ),
 
-  ...of('internal/order.ts', 'if (high - low <= SHORT) {', 'only speed: both ways sort the same', [
+  ...of('sort.ts', 'if (high - low <= SHORT) {', 'only speed: both ways sort the same', [
+    `{
+    move(to, from, low, high);
+    placeEach(to, low, high);
+    return;
+  }`,
+    '{}',
+  ]),
+  ...of('sort.ts', 'if (high - low <= SHORT) {', 'only speed: both ways sort the same', [
     'high - low',
     'high + low',
   ]),
   ...of(
-    'internal/order.ts',
-    'const digits = high - low < LONG ? 8 : 11;',
-    'only speed: any digits sort the same',
-    ['high - low < LONG', 'true'],
-    ['high - low < LONG', 'false'],
-    ['high - low < LONG', 'high - low <= LONG'],
-    ['high - low < LONG', 'high - low >= LONG'],
-    ['high - low', 'high + low'],
+    'sort.ts',
+    'const late = from.meta.subarray(from.base + low, from.base + high);',
+    'only slower: it is the same where they begin at 0; of a part inside, what is not placed in it is the same ' +
+      'to the sort around it as one that is late, and is placed there',
+    ['from.base + low', 'from.base - low'],
   ),
   ...of(
-    'internal/order.ts',
-    'if (from === order) return;',
-    'a part that is copied onto itself stays as it is',
-    ['from === order', 'false'],
+    'sort.ts',
+    'if (count < 0) {',
+    'only slower: where no run is long, none is sorted, and the same are found again',
+    ['count < 0', 'true'],
+    ['count < 0', 'count <= 0'],
   ),
   ...of(
-    'internal/order.ts',
-    'return sums[(keys[low]! >>> shift) & mask] === high - low ? undefined : sums;',
-    'only faster: sorting by a digit that is the same everywhere changes nothing',
-    ['sums[(keys[low]! >>> shift) & mask] === high - low', 'false'],
-    ['high - low', 'high + low'],
-  ),
-  ...of(
-    'internal/order.ts',
-    'for (let word = from; word < given.width; word++) {',
-    'the key behind the last word is the length, which is compared behind the loop',
-    ['word < given.width', 'word <= given.width'],
-  ),
-
-  ...of(
-    'arrange.ts',
-    'for (let i = 0; i < count; i++) lengths[i] = bitsOf(meta[i]!, width);',
-    'writing behind the end of a typed array does nothing',
+    'sort.ts',
+    'for (let i = 0; i < count; i++) place(to, low, late[i]!);',
+    'one more, whichever it is: it moves past greater ones only, and behind the last there are none; what ' +
+      'stands outside of the array is undefined, and putting it there does nothing',
     ['i < count', 'i <= count'],
   ),
   ...of(
-    'arrange.ts',
-    'if (counts[0] !== count) part(data, depth, depths, count, width);',
-    'only faster: they are put where they are',
-    ['counts[0] !== count', 'true'],
+    'sort.ts',
+    'for (let start = low; start < high;) {',
+    'one round more, of a run of one, which is not sorted',
+    ['start < high', 'start <= high'],
   ),
+  ...of(
+    'sort.ts',
+    'if (end - start > SHORT) {',
+    'only slower: what is short is sorted by insertion either way',
+    ['end - start > SHORT', 'true'],
+    ['end - start > SHORT', 'end - start >= SHORT'],
+    ['end - start', 'end + start'],
+  ),
+  ...of(
+    'sort.ts',
+    'for (let w = 0; w < width; w++) {',
+    'no length reaches into the word behind the last: its mask is 0',
+    ['w < width', 'w <= width'],
+  ),
+  ...of(
+    'sort.ts',
+    'lasts[(key >>> LAST) & MASK]!++;',
+    'only slower, by far: the digit seems to be the same everywhere, and what is not in its order is placed ' +
+      'one by one',
+    ['lasts[(key >>> LAST) & MASK]!++', 'lasts[key >>> LAST & MASK]! --'],
+  ),
+  ...of(
+    'sort.ts',
+    'middles[(key >>> MIDDLE) & MASK]!++;',
+    'only slower, by far: the digit seems to be the same everywhere, and what is not in its order is placed ' +
+      'one by one',
+    ['middles[(key >>> MIDDLE) & MASK]!++', 'middles[key >>> MIDDLE & MASK]! --'],
+  ),
+  ...of(
+    'sort.ts',
+    'if (here > most) most = here;',
+    'only slower: what has the same digit everywhere stays in its order when it is moved by that',
+    ['here > most', 'true'],
+    ['here > most', 'false'],
+    ['here > most', 'here >= most'],
+    ['here > most', 'here <= most'],
+  ),
+  ...of(
+    'sort.ts',
+    'return most < high - low;',
+    'only slower: what has the same digit everywhere stays in its order when it is moved by that',
+    ['most < high - low', 'true'],
+    ['most < high - low', 'most <= high - low'],
+    ['high - low', 'high + low'],
+  ),
+  ...of(
+    'sort.ts',
+    'for (let i = 0; i < counts.length; i++) {',
+    'behind the end nothing is read but undefined, and writing there does nothing',
+    ['i < counts.length', 'i <= counts.length'],
+  ),
+  ...of(
+    'sort.ts',
+    'if ((key ^ last) >> LAST !== 0) start = k;',
+    'only slower: runs are sorted for themselves, or what is late is placed one by one',
+    ['(key ^ last) >> LAST !== 0', 'true'],
+    ['(key ^ last) >> LAST !== 0', 'false'],
+    ['(key ^ last) >> LAST !== 0', '(key ^ last) >> LAST === 0'],
+  ),
+  ...of('sort.ts', 'if (k - start >= longest) return -1;', 'only slower: all are placed one by one', [
+    'k - start >= longest',
+    'false',
+  ]),
+  ...of('sort.ts', 'if (k - start >= longest) return -1;', 'only speed: one more is sorted by insertion', [
+    'k - start >= longest',
+    'k - start > longest',
+  ]),
+  ...of(
+    'sort.ts',
+    'if (key > last) last = key;',
+    'only slower: one that is greater than all before it is placed where it is',
+    ['key > last', 'false'],
+  ),
+  ...of(
+    'sort.ts',
+    'for (let k = low + 1; k < high; k++) place(all, low, k);',
+    'what stands at or before the start of the part is put where it was',
+    ['low + 1', 'low - 1'],
+  ),
+  ...of(
+    'sort.ts',
+    'for (let w = 0; w < width; w++) held[w] = words[k * width + w]!;',
+    'what is held behind the last word is not read',
+    ['w < width', 'w <= width'],
+  ),
+  ...of('sort.ts', 'if (one !== other) return one < other ? -1 : 1;', 'they differ here', [
+    'one < other',
+    'one <= other',
+  ]),
 
   ...of(
-    'table.ts',
-    'while (from > 0 && sharedBits(data, from - 1, outside, width) >= skip) from--;',
-    'one before that shares just these bits has a 0 where this one has a 1, and so have all behind it: they ' +
-      'would share one bit more',
-    [
-      'sharedBits(data, from - 1, outside, width) >= skip',
-      'sharedBits(data, from - 1, outside, width) > skip',
-    ],
+    'arrange.ts',
+    'if (nested > 0) {',
+    'only slower: nothing is set aside, and nothing brought back',
+    ['nested > 0', 'true'],
+    ['nested > 0', 'nested >= 0'],
   ),
+  ...of(
+    'arrange.ts',
+    'if (differ === 0 && k > 0 && covers(words, outer * width, bits, k * width, width)) {',
+    'only slower: all words tell what the first one does',
+    ['differ === 0', 'true'],
+  ),
+  ...of(
+    'arrange.ts',
+    'if (end - k > BLOCK) {',
+    'only speed: both ways move the same',
+    ['end - k > BLOCK', 'true'],
+    ['end - k > BLOCK', 'false'],
+    ['end - k > BLOCK', 'end - k >= BLOCK'],
+    ['end - k > BLOCK', 'end - k <= BLOCK'],
+    ['end - k', 'end + k'],
+  ),
+
   ...of(
     'table.ts',
     'if (open < 0) data[key]! |= PARTLY;',
@@ -151,32 +219,10 @@ export const equivalent = [
   ),
   ...of(
     'table.ts',
-    'while (slot < data.length) data[slot++]! |= this.to;',
-    'writing behind the end of a typed array does nothing',
-    ['slot < data.length', 'slot <= data.length'],
-  ),
-  ...of(
-    'arrange.ts',
-    'for (let k = 0; k < count; k++) {',
-    'in part (fetch and findDepths have this line, too, and tests that see it): behind the last element there ' +
-      'is no depth, and writing at a place that is undefined or NaN changes no element',
-    ['k < count', 'k <= count'],
-  ),
-  ...of(
-    'table.ts',
     'while (word < width - 1 && data[x * width + word] === data[y * width + word]) word++;',
     'the two elements differ in some word, and there the loop ends',
     ['word < width - 1', 'true'],
     ['word < width - 1', 'word <= width - 1'],
-    ['width - 1', 'width + 1'],
-  ),
-  ...of(
-    'table.ts',
-    'if (shift === 0 || word === width - 1) return high;',
-    'when the end of the address is in the window, no two elements share a key but for what stands behind ' +
-      'the end; that moves a bound past an element only when it is the address itself, and both ' +
-      'neighbours of a bound are looked at',
-    ['word === width - 1', 'false'],
     ['width - 1', 'width + 1'],
   ),
   ...of(
@@ -262,6 +308,39 @@ export const equivalent = [
     'const size = Math.max(4, this.count === 0 ? hint : 2 * this.count);',
     'only speed and memory: how much room is made at first',
     ['this.count === 0', 'false'],
+  ),
+  {
+    file: 'group.ts',
+    line: 'get shared(): number | undefined {',
+    original: `{
+    // Where all have the same first word, the others tell.
+    return this.#differ === 0 ? undefined : Math.clz32(this.#differ);
+  }`,
+    replacement: '{}',
+    reason: 'only slower: it is looked for',
+  },
+  ...of(
+    'group.ts',
+    'return this.#differ === 0 ? undefined : Math.clz32(this.#differ);',
+    'only slower: it is looked for, or they are sorted again by what is behind the first word',
+    ['this.#differ === 0', 'true'],
+    ['this.#differ === 0', 'false'],
+    ['this.#differ === 0', 'this.#differ !== 0'],
+  ),
+  {
+    file: 'group.ts',
+    line: 'note(word: number): void {',
+    original: `{
+    this.#differ |= word ^ this.words[0]!;
+  }`,
+    replacement: '{}',
+    reason: 'only slower: what they share is looked for',
+  },
+  ...of(
+    'group.ts',
+    'this.#differ |= word ^ this.words[0]!;',
+    'only slower: it stays 0, and what they share is looked for',
+    ['this.#differ |= word ^ this.words[0]!', 'this.#differ &= word ^ this.words[0]!'],
   ),
   ...of('group.ts', 'if (prefixes === undefined) {', 'only faster: they are read again', [
     'prefixes === undefined',
