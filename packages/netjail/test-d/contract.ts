@@ -1,5 +1,6 @@
 // The types as a contract: this file compiles, and each line under @ts-expect-error does not.
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import * as undici from 'undici';
@@ -139,6 +140,31 @@ createDial({ rules: undefined });
 
 const agent: http.Agent = new HttpAgent({ rules, keepAlive: true, maxSockets: 1, maxPools: 16 });
 const secureAgent = new HttpsAgent({ ca: 'x' });
+https.get('https://a.test/', { agent: secureAgent }).destroy();
+/** What a class on Node's agents may override, a class on ours may, too. */
+class OwnAgent extends HttpAgent {
+  override reuseSocket(): void {}
+  override getName(options?: http.ClientRequestArgs): string {
+    return super.getName(options);
+  }
+  override createConnection(options: unknown, callback?: unknown): ReturnType<HttpAgent['createConnection']> {
+    return super.createConnection(options, callback);
+  }
+  override keepSocketAlive(socket: never): boolean {
+    return super.keepSocketAlive(socket);
+  }
+  override destroy(): void {
+    super.destroy();
+  }
+}
+class OwnSecureAgent extends HttpsAgent {
+  override reuseSocket(): void {}
+  override getName(options?: https.RequestOptions): string {
+    return super.getName(options);
+  }
+}
+new OwnAgent().closeIdleConnections();
+new OwnSecureAgent({ rules }).close();
 secureAgent.closeIdleConnections();
 // @ts-expect-error a Unix socket leads around the rules
 new HttpAgent({ socketPath: '/run/x.sock' });

@@ -28,7 +28,7 @@ export interface GuardedMethods {
 }
 
 /** A guarded agent of one of Node's two classes. */
-export type Guarded<A extends Agent> = Omit<A, keyof GuardedMethods> & GuardedMethods;
+export type Guarded<A extends Agent> = GuardedMethods & A;
 
 /** As in the types of the Node that this is compiled with: older ones leave the method out. */
 type Created = Agent extends { createConnection(...args: never): infer Socket } ? Socket : Duplex;

@@ -167,10 +167,8 @@ describe('HttpAgent and HttpsAgent', () => {
     for (const Agent of [HttpAgent, HttpsAgent]) {
       const agent = new Agent({ rules });
       agent.close();
-      const open = agent.createConnection.bind(agent) as (
-        options: object,
-        callback?: (error: Error) => void,
-      ) => net.Socket;
+      const open = (options: object, callback?: (error: Error) => void): net.Socket =>
+        agent.createConnection(options, callback) as net.Socket;
       const target = { host: ALLOWED, port: lab.port };
       // Whatever comes first: a socket that opens would emit no error.
       const outcome = (hasCallback: boolean): Promise<unknown> =>
