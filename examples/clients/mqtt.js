@@ -27,8 +27,11 @@ export async function open(guard, { host, port, tls }) {
   client.on('error', () => {});
   return {
     use: async () => {
-      await client.subscribeAsync('$SYS/broker/version');
-      const [, message] = await once(client, 'message');
+      // At once: the message may come together with the answer to the subscription.
+      const [[, message]] = await Promise.all([
+        once(client, 'message'),
+        client.subscribeAsync('$SYS/broker/version'),
+      ]);
       return message.toString();
     },
     close: () => client.endAsync(true),

@@ -19,11 +19,14 @@ const { status, error } = spawnSync(
   [
     '--test',
     '--test-concurrency=2',
+    // A file takes some seconds, and on a busy machine a minute: one that hangs is named and fails.
+    '--test-timeout=300000',
     `--test-reporter=${process.env.TEST_REPORTER ?? 'spec'}`,
     '--test-reporter-destination=stdout',
     ...files,
   ],
-  { stdio: 'inherit' },
+  // Node 24 and later name what hangs, too, and wait for it all the same.
+  { stdio: 'inherit', timeout: 1_200_000 },
 );
 if (error) throw error;
 // Skipped tests are easily overlooked in a long list.

@@ -7,19 +7,41 @@ export const equivalent = [
     replacement: 'true',
     reason: 'only speed: what is shorter has no address in front of a slash',
   },
-  ...['end <= 15', 'end >= 7', 'text.charCodeAt(4) !== COLON'].map((original) => ({
+  ...[
+    ['end <= 15 && end >= 7 && text.charCodeAt(4) !== COLON', 'true'],
+    [
+      'end <= 15 && end >= 7 && text.charCodeAt(4) !== COLON',
+      'end <= 15 && end >= 7 || text.charCodeAt(4) !== COLON',
+    ],
+    ['end >= 7', 'true'],
+    ['text.charCodeAt(4) !== COLON', 'true'],
+  ].map(([original, replacement]) => ({
     file: 'scan.ts',
     line: 'if (end <= 15 && end >= 7 && text.charCodeAt(4) !== COLON && scanQuad(text, 0, end) === end) return FOUND4;',
     original,
-    replacement: 'true',
+    replacement,
     reason:
       'only speed: a quad has 7 to 15 characters and no colon, so a longer or shorter text or one with a colon is none',
   })),
   {
     file: 'scan.ts',
+    line: 'const NO_QUAD = -1;',
+    original: '-1',
+    replacement: '+1',
+    reason: 'it is compared with where a quad ends, behind its seventh character at least',
+  },
+  {
+    file: 'scan.ts',
+    line: 'if (i === end || text.charCodeAt(i) !== DOT) return NO_QUAD;',
+    original: 'i === end',
+    replacement: 'false',
+    reason: 'only speed: at the end there is nothing, or the slash in front of a length',
+  },
+  {
+    file: 'scan.ts',
     line: 'if (((i + 4) | 0) <= end) {',
     original: '((i + 4) | 0) <= end',
-    replacement: '((i + 4) | 0) < end',
+    replacement: '(i + 4 | 0) < end',
     reason: 'only speed: the last four digits are read one by one',
   },
   {
