@@ -13,6 +13,9 @@ export const equivalent = [
       'end <= 15 && end >= 7 && text.charCodeAt(4) !== COLON',
       'end <= 15 && end >= 7 || text.charCodeAt(4) !== COLON',
     ],
+    ['end <= 15 && end >= 7', 'true'],
+    ['end <= 15 && end >= 7', 'end <= 15 || end >= 7'],
+    ['end <= 15', 'true'],
     ['end >= 7', 'true'],
     ['text.charCodeAt(4) !== COLON', 'true'],
   ].map(([original, replacement]) => ({
