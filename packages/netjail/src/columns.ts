@@ -30,3 +30,45 @@ export const bitsOf6 = (meta: number): number => ((meta & 255) === BARE6 ? 128 :
 export function bitsOf(meta: number, width: 1 | 4): number {
   return width === 1 ? bitsOf4(meta) : bitsOf6(meta);
 }
+
+export const NO_PREFIXES: Columns = {
+  words: new Uint32Array(0),
+  meta: new Uint32Array(0),
+  count: 0,
+  shared: undefined,
+};
+
+/** Prefixes of one family that are being collected. */
+export class Growing implements Columns {
+  words: Uint32Array = NO_PREFIXES.words;
+  meta: Uint32Array = NO_PREFIXES.meta;
+  count = 0;
+  readonly width: 1 | 4;
+  /** In which bits any first word differs from the first one. */
+  #differ = 0;
+
+  constructor(width: 1 | 4) {
+    this.width = width;
+  }
+
+  get shared(): number | undefined {
+    // Where all have the same first word, the others tell.
+    return this.#differ === 0 ? undefined : Math.clz32(this.#differ);
+  }
+
+  /** Keeps what they share up to date: here it costs nothing, later it would be one more way through memory. */
+  note(word: number): void {
+    this.#differ |= word ^ this.words[0]!;
+  }
+
+  /** Makes room for one more; `hint` is how many may still come. */
+  grow(hint: number): void {
+    if (this.count < this.meta.length) return;
+    const size = Math.max(4, this.count === 0 ? hint : 2 * this.count);
+    const { words, meta } = this;
+    this.words = new Uint32Array(size * this.width);
+    this.meta = new Uint32Array(size);
+    this.words.set(words);
+    this.meta.set(meta);
+  }
+}

@@ -10,8 +10,10 @@ import {
   BARE6,
   bitsOf4,
   bitsOf6,
+  Growing,
   MAPPED4,
   metaOf,
+  NO_PREFIXES,
   positionOf,
   writtenOf,
   type Columns,
@@ -24,49 +26,8 @@ export function newHash(): Hash {
   return createHash('sha256');
 }
 
-const NONE: Columns = {
-  words: new Uint32Array(0),
-  meta: new Uint32Array(0),
-  count: 0,
-  shared: undefined,
-};
-const EMPTY4 = new Table4(NONE);
-const EMPTY6 = new Table6(NONE);
-
-/** Prefixes of one family that are being collected. */
-class Growing implements Columns {
-  words: Uint32Array = NONE.words;
-  meta: Uint32Array = NONE.meta;
-  count = 0;
-  readonly width: 1 | 4;
-  /** In which bits any first word differs from the first one. */
-  #differ = 0;
-
-  constructor(width: 1 | 4) {
-    this.width = width;
-  }
-
-  get shared(): number | undefined {
-    // Where all have the same first word, the others tell.
-    return this.#differ === 0 ? undefined : Math.clz32(this.#differ);
-  }
-
-  /** Keeps what they share up to date: here it costs nothing, later it would be one more way through memory. */
-  note(word: number): void {
-    this.#differ |= word ^ this.words[0]!;
-  }
-
-  /** Makes room for one more; `hint` is how many may still come. */
-  grow(hint: number): void {
-    if (this.count < this.meta.length) return;
-    const size = Math.max(4, this.count === 0 ? hint : 2 * this.count);
-    const { words, meta } = this;
-    this.words = new Uint32Array(size * this.width);
-    this.meta = new Uint32Array(size);
-    this.words.set(words);
-    this.meta.set(meta);
-  }
-}
+const EMPTY4 = new Table4(NO_PREFIXES);
+const EMPTY6 = new Table6(NO_PREFIXES);
 
 /** Collects the entries of one group. */
 export class GroupBuilder {

@@ -194,6 +194,7 @@ export class Rules {
   accept(address: string | Address, facts?: TargetFacts): boolean {
     if (typeof address !== 'string') return this.#acceptsAddress(expectAddress(address), facts);
     const found = scanAddress(address, address.length);
+    // IPV4 and IPV6, written out: the engine looks up an imported name at each use.
     if (found === 4) return this.#accepts4(scanned[3]!, facts);
     return found === 6 && this.#accepts6(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, facts);
   }

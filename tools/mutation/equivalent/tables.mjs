@@ -304,13 +304,13 @@ export const equivalent = [
     'data[at + 3]! < d >>> 0',
   ]),
   ...of(
-    'group.ts',
+    'columns.ts',
     'const size = Math.max(4, this.count === 0 ? hint : 2 * this.count);',
     'only speed and memory: how much room is made at first',
     ['this.count === 0', 'false'],
   ),
   {
-    file: 'group.ts',
+    file: 'columns.ts',
     line: 'get shared(): number | undefined {',
     original: `{
     // Where all have the same first word, the others tell.
@@ -320,7 +320,7 @@ export const equivalent = [
     reason: 'only slower: it is looked for',
   },
   ...of(
-    'group.ts',
+    'columns.ts',
     'return this.#differ === 0 ? undefined : Math.clz32(this.#differ);',
     'only slower: it is looked for, or they are sorted again by what is behind the first word',
     ['this.#differ === 0', 'true'],
@@ -328,7 +328,7 @@ export const equivalent = [
     ['this.#differ === 0', 'this.#differ !== 0'],
   ),
   {
-    file: 'group.ts',
+    file: 'columns.ts',
     line: 'note(word: number): void {',
     original: `{
     this.#differ |= word ^ this.words[0]!;
@@ -337,7 +337,7 @@ export const equivalent = [
     reason: 'only slower: what they share is looked for',
   },
   ...of(
-    'group.ts',
+    'columns.ts',
     'this.#differ |= word ^ this.words[0]!;',
     'only slower: it stays 0, and what they share is looked for',
     ['this.#differ |= word ^ this.words[0]!', 'this.#differ &= word ^ this.words[0]!'],
