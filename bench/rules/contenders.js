@@ -15,7 +15,15 @@ function blockList(family, prefixes) {
 
 const EVERYTHING = ['0.0.0.0/0', '::/0'];
 
+/** No matcher: what it takes to look at each character of the text once, which nothing that reads it can do without. */
+export const READING = 'reading alone';
+
 export const contenders = {
+  [READING]: async () => (text) => {
+    let sum = 0;
+    for (let i = 0; i < text.length; i++) sum += text.charCodeAt(i);
+    return sum > 0;
+  },
   netjail: async (_family, prefixes) => {
     const { Rules } = await import('netjail');
     const rules = new Rules({ allow: EVERYTHING, block: prefixes });
@@ -89,5 +97,5 @@ export const contenders = {
 
 /** The matchers of npm, which have one list. */
 export const MATCHERS = Object.keys(contenders).filter(
-  (name) => name !== 'netjail' && name !== 'two net.BlockList',
+  (name) => name !== 'netjail' && name !== 'two net.BlockList' && name !== READING,
 );

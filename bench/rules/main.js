@@ -10,7 +10,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { MATCHERS } from './contenders.js';
+import { MATCHERS, READING } from './contenders.js';
 import { prefixes, probes, random } from './data.js';
 import { nodeBinaries } from '../../tools/nodes.mjs';
 import { report } from './report.js';
@@ -42,7 +42,8 @@ Address text in, boolean out: everything is allowed, what the prefixes block is 
 const jobs = [];
 const add = (task, contender, family, count) => jobs.push({ task, contender, family, count, time: TIME });
 for (const family of [4, 6]) {
-  for (const one of ['netjail', 'two net.BlockList', 'ipaddr.js']) add('check', one, family, 'special');
+  for (const one of ['netjail', READING, 'two net.BlockList', 'ipaddr.js'])
+    add('check', one, family, 'special');
   for (const count of [2, 20]) for (const one of ['netjail', ...MATCHERS]) add('check', one, family, count);
   for (const count of LARGE) add('check', 'netjail', family, count);
   for (const one of ['net.BlockList', 'ipaddr.js', 'ip-set', 'longest-prefix-match'])

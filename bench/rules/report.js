@@ -1,5 +1,5 @@
 // The tables of one Node, and the goals beside them.
-import { MATCHERS } from './contenders.js';
+import { MATCHERS, READING } from './contenders.js';
 
 /** How many times faster than two net.BlockList a whole policy should be; [IPv4, IPv6] by Node. */
 const POLICY_GOALS = { 20: [50, 25], 22: [40, 20], 24: [7, 4], 26: [7, 4] };
@@ -48,6 +48,7 @@ export function report(version, of, { large, build, go }) {
     return [
       `IPv${family}`,
       cell(own),
+      number(check(READING, family, 'special').ns, 1),
       cell(blockList),
       times(x),
       goal === undefined ? '' : `${goal}x: ${judged(x, goal)}`,
@@ -158,7 +159,9 @@ export function report(version, of, { large, build, go }) {
 
 ### A whole policy: allow everything, block the 40 special-purpose prefixes
 
-${table(['', 'netjail', 'two net.BlockList', 'ratio', 'goal', 'ipaddr.js', 'ratio', 'goal'], policy)}
+*Reading alone* is no matcher: a loop that looks at each character of the text once and does nothing with it.
+
+${table(['', 'netjail', 'reading alone', 'two net.BlockList', 'ratio', 'goal', 'ipaddr.js', 'ratio', 'goal'], policy)}
 
 ### Beside every matcher
 

@@ -45,28 +45,29 @@ export function arrange(given: Columns, width: 1 | 4, room: number): Arranged {
  * Writes to `nested` which of the sorted prefixes others contain: how many. Those that are there
  * already it marks in `depth`.
  */
-function findNested(
-  nested: Uint32Array,
-  depth: Uint8Array,
-  { words, meta, base, width }: Records,
-  count: number,
-): number {
+function findNested(nested: Uint32Array, depth: Uint8Array, all: Records, count: number): number {
+  const { words, meta, base, width } = all;
   let found = 0;
-  let outer = 0;
-  let bits = NO_LENGTH;
-  for (let k = 0; k < count; k++) {
-    const length = bitsOf(meta[base + k]!, width);
-    // Most are told apart by their first word.
-    const differ = (words[outer * width]! ^ words[k * width]!) & maskOf(bits);
-    if (differ === 0 && k > 0 && covers(words, outer * width, bits, k * width, width)) {
-      if (length === bits) depth[found] = DUPLICATE;
+  for (let k = findClose(all, 1, count); k < count; k = findClose(all, k + 1, count)) {
+    const outer = k - 1;
+    const bits = bitsOf(meta[base + outer]!, width);
+    for (; k < count && covers(words, outer * width, bits, k * width, width); k++) {
+      if (bitsOf(meta[base + k]!, width) === bits) depth[found] = DUPLICATE;
       nested[found++] = k;
-    } else {
-      outer = k;
-      bits = length;
     }
   }
   return found;
+}
+
+/** The first prefix from `from` on that the one before it may contain, by their first words: most are told apart by these. */
+function findClose({ words, meta, base, width }: Records, from: number, count: number): number {
+  let k = from;
+  while (k < count) {
+    const differ = words[(k - 1) * width]! ^ words[k * width]!;
+    if ((differ & maskOf(bitsOf(meta[base + k - 1]!, width))) === 0) break;
+    k++;
+  }
+  return k;
 }
 
 /** Moves the nested ones to `aside`, where their numbers stand instead of meta words, and closes the gaps. */

@@ -149,22 +149,22 @@ function scanIPv6(text: string, length: number): Scanned {
       const d1 = hex[c1]!;
       const d2 = hex[c2]!;
       const d3 = hex[c3]!;
+      /** Added below, since the engine compiles a sum anew when it is first made in a branch that is taken late. */
+      let digits = 1;
       if ((d1 | d2 | d3) !== NO_DIGIT) {
         group = (group << 12) | (d1 << 8) | (d2 << 4) | d3;
-        i = (i + 4) | 0;
-        next = i < end ? text.charCodeAt(i) : 0;
+        digits = 4;
+        next = ((i + 4) | 0) < end ? text.charCodeAt((i + 4) | 0) : 0;
       } else if ((d1 | d2) !== NO_DIGIT) {
         group = (group << 8) | (d1 << 4) | d2;
-        i = (i + 3) | 0;
+        digits = 3;
         next = c3;
       } else if (d1 !== NO_DIGIT) {
         group = (group << 4) | d1;
-        i = (i + 2) | 0;
+        digits = 2;
         next = c2;
-      } else {
-        i = (i + 1) | 0;
-        next = c1;
-      }
+      } else next = c1;
+      i = (i + digits) | 0;
     } else {
       for (;;) {
         i = (i + 1) | 0;
