@@ -1,7 +1,7 @@
 // Entries that have no effect, since others of their list cover them.
 import { positionOf } from './columns.ts';
 import { publicly, unionOfBoth, type Group, type Intervals } from './group.ts';
-import { eachEntry, groupsOf, ofSameHost, spanOf } from './lint-entries.ts';
+import { eachEntry, groupsOf, ofSameHost, repeatsOf, spanOf } from './lint-entries.ts';
 import { conditionKey, type EntryList } from './list.ts';
 import type { Table4 } from './table4.ts';
 import type { Table6 } from './table6.ts';
@@ -11,7 +11,7 @@ import type { Table6 } from './table6.ts';
  * wherever they do, together. All of them can be taken out at once.
  */
 export function redundantOf(list: EntryList, name: 'allow' | 'block'): Set<number> {
-  const redundant = repeatedOf(list);
+  const redundant = new Set(repeatsOf(list).keys());
   const open = new Set<number>();
   const doubles = doublesOf(list);
   /** Of each entry that has prefixes which no other covers the ranges with the same prefix, for each. */
@@ -98,20 +98,6 @@ function publicly4(): Intervals {
 
 function publiclyBoth(): Intervals {
   return { v4: publicly().v4.intervals(), v6: publicly().v6.intervals() };
-}
-
-/** The positions of ranges and of entries with fields that say what an earlier one does. */
-function repeatedOf(list: EntryList): Set<number> {
-  const seen = new Set<string>();
-  const repeated = new Set<number>();
-  for (const [at, { host, ports, path, range, prefix }] of list.named) {
-    // Prefixes are in the tables, which know.
-    if (prefix !== undefined) continue;
-    const key = JSON.stringify([host, ports, path, range]);
-    if (seen.has(key)) repeated.add(at);
-    seen.add(key);
-  }
-  return repeated;
 }
 
 function portsCover({ ports: outer }: Group, { ports: inner }: Group): boolean {

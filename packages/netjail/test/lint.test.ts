@@ -195,6 +195,32 @@ describe('Rules.lint() of an allow list and a block list', () => {
     ]);
   });
 
+  const repeated: [what: string, entry: EntryInput, block?: EntryInput[]][] = [
+    ['public', 'public'],
+    ['another range', 'private'],
+    ['a host', { host: 'a.test' }],
+    ['a port', { port: [1, 79] }],
+    ['public with a port', { prefix: 'public', port: 80 }],
+    ['an address that carries a blocked one', '64:ff9b::a00:1', ['10.0.0.0/8']],
+  ];
+  for (const [what, entry, block = [entry]] of repeated) {
+    it(`finds ${what} that is blocked and written twice, both times`, () => {
+      const [one] = new Rules({ allow: [entry] }).allow;
+      assert.deepEqual(never({ allow: [entry, entry], block }), [
+        `never-matches allow ${one}`,
+        `never-matches allow ${one}`,
+        'blocks-every-allow',
+      ]);
+    });
+  }
+
+  it('finds no other prefix of the same port', () => {
+    const allow = ['10.0.0.0/8', '11.0.0.0/8'].map((prefix) => ({ prefix, port: 80 }));
+    assert.deepEqual(never({ allow, block: ['10.0.0.0/8', '::1'] }), [
+      'never-matches allow {"prefix":"10.0.0.0/8","port":80}',
+    ]);
+  });
+
   it('finds every entry of a host that is blocked, whatever its prefix, and no other entry', () => {
     const host = 'a.test';
     const allow = [
