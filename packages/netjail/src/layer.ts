@@ -167,7 +167,7 @@ export class Layer {
     const reason = this.reason(target, matching);
     switch (reason) {
       case undefined:
-        return allowed(text, this.allow.textOf(known(this.allowing(target, matching)[0])));
+        return allowed(text, this.allow.textOf(this.#allowedBy(target, matching)));
       case 'not-allowed':
         return denied(text, this.#allowsOnOtherPort(target, facts) ? 'port-not-allowed' : reason);
       case 'blocked': {
@@ -186,6 +186,13 @@ export class Layer {
       default:
         throw new Error(`netjail: unreachable reason ${reason}`);
     }
+  }
+
+  /** The first entry that lets an address pass, which `public` does only where all that is carried is public. */
+  #allowedBy(address: Address, matching: Matching | undefined): Found {
+    const found = this.allowing(address, matching);
+    if (carriesOnlyPublic(address)) return known(found[0]);
+    return known(found.find(({ at }) => this.allow.entryAt(at)?.range !== 'public'));
   }
 
   /** The allow entries that match an address (unmapped), in the order of the list. */
@@ -292,6 +299,12 @@ function matchingOf(allow: EntryList, block: EntryList, known: Known): Matching 
 function groupsFor(list: EntryList, { host, port }: Known, unknown: boolean): readonly Group[] {
   if (list.conditions === undefined) return NONE;
   return list.conditions.ofHost(host, unknown).filter((group) => group.fits(port, unknown));
+}
+
+/** An IPv4 address has the words of one that carries it. */
+function carriesOnlyPublic({ words: [a, b, c, d] }: Address): boolean {
+  const count = carriedAddresses(a | 0, b | 0, c | 0, d | 0);
+  return carried.subarray(0, count).every((word) => publicly().v4.has(word));
 }
 
 function matches({ family, words }: Address, plain: Group | undefined, groups: readonly Group[]): Found[] {

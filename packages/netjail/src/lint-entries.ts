@@ -45,6 +45,21 @@ export function eachEntry(
   if (group.anyAt >= 0) call(group.anyAt, (by) => coversBoth(by, group.intervals()), undefined, 0);
 }
 
+/** The positions of ranges and of entries with fields that say what an earlier one does, and the first of those. */
+export function repeatsOf(list: EntryList): Map<number, number> {
+  const firsts = new Map<string, number>();
+  const repeats = new Map<number, number>();
+  for (const [at, { host, ports, path, range, prefix }] of list.named) {
+    // Prefixes are in the tables, which know.
+    if (prefix !== undefined) continue;
+    const key = JSON.stringify([host, ports, path, range]);
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, at);
+    else repeats.set(at, first);
+  }
+  return repeats;
+}
+
 /** All addresses of some prefixes. */
 export function intervalsOf(prefixes: readonly string[]): Intervals {
   return new EntryList(prefixes, 'prefixes').plain.intervals();

@@ -3,7 +3,7 @@ import { Address } from './address.ts';
 import { bitsOf4, bitsOf6 } from './columns.ts';
 import { coversBoth, unionOfBoth, type Group, type Intervals } from './group.ts';
 import type { Layer } from './layer.ts';
-import { eachEntry, groupsOf, intervalsOf, ofSameHost } from './lint-entries.ts';
+import { eachEntry, groupsOf, intervalsOf, ofSameHost, repeatsOf } from './lint-entries.ts';
 import { conditionKey, type EntryList } from './list.ts';
 import { hasPort, type Ports } from './ports.ts';
 import { ranges } from './ranges.ts';
@@ -37,6 +37,11 @@ export function neverOf(layer: Layer): Map<number, string> {
   }
   // A range has many prefixes.
   for (const at of left) never.delete(at);
+  // Of those without a prefix that say the same, a group knows the first.
+  for (const [at, first] of repeatsOf(layer.allow)) {
+    const why = never.get(first);
+    if (why !== undefined) never.set(at, why);
+  }
   return never;
 }
 

@@ -1,9 +1,9 @@
 // Entries that have no effect, since others of their list cover them.
 import { positionOf } from './columns.ts';
-import { publicly, unionOfBoth, type Group, type Intervals } from './group.ts';
-import { eachEntry, groupsOf, ofSameHost, spanOf } from './lint-entries.ts';
+import { coversBoth, differenceOfBoth, publicly, unionOfBoth, type Group, type Intervals } from './group.ts';
+import { eachEntry, groupsOf, ofSameHost, repeatsOf, spanOf } from './lint-entries.ts';
 import { conditionKey, type EntryList } from './list.ts';
-import type { Table4 } from './table4.ts';
+import { Table4 } from './table4.ts';
 import type { Table6 } from './table6.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Table6 } from './table6.ts';
  * wherever they do, together. All of them can be taken out at once.
  */
 export function redundantOf(list: EntryList, name: 'allow' | 'block'): Set<number> {
-  const redundant = repeatedOf(list);
+  const redundant = new Set(repeatsOf(list).keys());
   const open = new Set<number>();
   const doubles = doublesOf(list);
   /** Of each entry that has prefixes which no other covers the ranges with the same prefix, for each. */
@@ -31,14 +31,22 @@ export function redundantOf(list: EntryList, name: 'allow' | 'block'): Set<numbe
           };
     const alone = group.publicAt < 0 || (group.v4.empty && group.v6.empty);
     const nextToPublic = alone ? byName : unionOfBoth([byName, ofPublic()]);
+    // The prefixes that no other entry covers come before public, and may cover it.
+    const kept4: number[] = [];
+    const kept6: number[] = [];
+    const restOfPublic = (): Intervals =>
+      differenceOfBoth(publiclyBoth(), { v4: Uint32Array.from(kept4), v6: Uint32Array.from(kept6) });
     eachEntry(group, (at, isIn, table, i) => {
-      const covered =
-        (group.anyAt >= 0 && at !== group.anyAt) ||
-        // An entry does not cover itself.
-        (table === undefined
-          ? isIn(at === group.anyAt ? byName : all)
-          : !table.isTop(i) || isIn(nextToPublic));
+      // An entry does not cover itself.
+      const byOthers = (): boolean => {
+        if (table !== undefined) return !table.isTop(i) || isIn(nextToPublic);
+        return at === group.anyAt ? isIn(byName) : coversBoth(all, restOfPublic());
+      };
+      const covered = (group.anyAt >= 0 && at !== group.anyAt) || byOthers();
       (covered ? redundant : open).add(at);
+      if (!covered && !alone && table !== undefined) {
+        (table instanceof Table4 ? kept4 : kept6).push(...spanOf(table, i).flat());
+      }
       if (covered || doubles.size === 0) return;
       const same = table === undefined ? undefined : doubles.get(keyOf(group, table, i));
       pushTo(inRanges, at, same ?? []);
@@ -98,20 +106,6 @@ function publicly4(): Intervals {
 
 function publiclyBoth(): Intervals {
   return { v4: publicly().v4.intervals(), v6: publicly().v6.intervals() };
-}
-
-/** The positions of ranges and of entries with fields that say what an earlier one does. */
-function repeatedOf(list: EntryList): Set<number> {
-  const seen = new Set<string>();
-  const repeated = new Set<number>();
-  for (const [at, { host, ports, path, range, prefix }] of list.named) {
-    // Prefixes are in the tables, which know.
-    if (prefix !== undefined) continue;
-    const key = JSON.stringify([host, ports, path, range]);
-    if (seen.has(key)) repeated.add(at);
-    seen.add(key);
-  }
-  return repeated;
 }
 
 function portsCover({ ports: outer }: Group, { ports: inner }: Group): boolean {

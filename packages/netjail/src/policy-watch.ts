@@ -48,7 +48,8 @@ const DEFAULT_INTERVAL = 5000;
  * - A pipe or a device (`/dev/stdin`) cannot be watched, and is refused.
  * - The folder is watched, so that editors and tools that replace the file are noticed. With
  *   `interval: 0`, a folder that is removed and made again, or is behind a link that is set to another
- *   one, is not, nor is a write through shared memory (`mmap`): the looks in between find that.
+ *   one, is not, nor is a write to a file of another folder that the path is a link to, or through shared
+ *   memory (`mmap`): the looks in between find that.
  *
  * @throws {SyntaxError | TypeError} at the start what `loadPolicySync` throws, for there are no last
  * good rules yet; `ERR_NETJAIL_INVALID_OPTION` for malformed options.

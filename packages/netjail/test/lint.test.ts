@@ -195,6 +195,32 @@ describe('Rules.lint() of an allow list and a block list', () => {
     ]);
   });
 
+  const repeated: [what: string, entry: EntryInput, block?: EntryInput[]][] = [
+    ['public', 'public'],
+    ['another range', 'private'],
+    ['a host', { host: 'a.test' }],
+    ['a port', { port: [1, 79] }],
+    ['public with a port', { prefix: 'public', port: 80 }],
+    ['an address that carries a blocked one', '64:ff9b::a00:1', ['10.0.0.0/8']],
+  ];
+  for (const [what, entry, block = [entry]] of repeated) {
+    it(`finds ${what} that is blocked and written twice, both times`, () => {
+      const [one] = new Rules({ allow: [entry] }).allow;
+      assert.deepEqual(never({ allow: [entry, entry], block }), [
+        `never-matches allow ${one}`,
+        `never-matches allow ${one}`,
+        'blocks-every-allow',
+      ]);
+    });
+  }
+
+  it('finds no other prefix of the same port', () => {
+    const allow = ['10.0.0.0/8', '11.0.0.0/8'].map((prefix) => ({ prefix, port: 80 }));
+    assert.deepEqual(never({ allow, block: ['10.0.0.0/8', '::1'] }), [
+      'never-matches allow {"prefix":"10.0.0.0/8","port":80}',
+    ]);
+  });
+
   it('finds every entry of a host that is blocked, whatever its prefix, and no other entry', () => {
     const host = 'a.test';
     const allow = [
@@ -508,6 +534,37 @@ describe('Rules.lint() of one list', () => {
     ],
     ['public with a port beside public', [{ prefix: 'public', port: 80 }, 'public'], [0]],
     ['an IPv4 prefix behind public', ['public', '8.8.8.0/24'], [1]],
+    ['public beside every address of both families', ['0.0.0.0/0', 'public', '::/0'], [1]],
+    ['public beside prefixes that have all of it', ['public', '128.0.0.0/1', '::/0', '0.0.0.0/1'], [0]],
+    ['no public of which a part is in no prefix', ['public', '0.0.0.0/1', '::/0'], []],
+    [
+      'public of a port beside prefixes with it and without',
+      [{ prefix: 'public', port: 80 }, { prefix: '0.0.0.0/0', port: [80, 90] }, '::/0'],
+      [0],
+    ],
+    [
+      'the prefixes of public beside it, and not public as well',
+      [...ranges.public, 'public'],
+      ranges.public.flatMap((text, at) => (text.includes(':') ? [] : [at])),
+      ranges.public.map((_, at) => at),
+    ],
+    [
+      'prefixes inside of public, and not public, which they cover together with others',
+      [
+        'public',
+        '8.0.0.0/8',
+        '0.0.0.0/5',
+        '9.0.0.0/8',
+        '10.0.0.0/7',
+        '12.0.0.0/6',
+        '16.0.0.0/4',
+        '32.0.0.0/3',
+        '64.0.0.0/2',
+        '128.0.0.0/1',
+        '::/0',
+      ],
+      [1, 3, 5, 6, 7],
+    ],
     [
       'an IPv6 prefix with a port beside every address of more ports, and public beside it',
       [{ port: [80, 90] }, { prefix: 'fd00::/8', port: 85 }, { prefix: 'public', port: [80, 90] }],

@@ -497,12 +497,6 @@ export const equivalent = [
     ['list.named.get(at)?.range === undefined', 'false'],
   ),
   ...of(
-    'lint-redundant.ts',
-    'if (prefix !== undefined) continue;',
-    'what is open in the tables is taken out again',
-    ['prefix !== undefined', 'false'],
-  ),
-  ...of(
     'lint-entries.ts',
     "return new EntryList(prefixes, 'prefixes').plain.intervals();",
     'a name for errors, which prefixes of our own do not cause',
