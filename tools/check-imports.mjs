@@ -21,6 +21,7 @@ const LAYERS = [
     'group.ts',
     'merge.ts',
     'list.ts',
+    'matching.ts',
     'leftovers.ts',
     'layer.ts',
     'scopes.ts',

@@ -46,7 +46,7 @@ const TESTS = Object.fromEntries(
   [
     [
       RULES,
-      'address scan prefix carried host ports entry intervals columns arrange table table4 table6 group merge list leftovers layer scopes rules rules-text explain lint lint-entries lint-never lint-redundant internal/bits sort',
+      'address scan prefix carried host ports entry intervals columns arrange table table4 table6 group merge list matching leftovers layer scopes rules rules-text explain lint lint-entries lint-never lint-redundant internal/bits sort',
     ],
     [POLICY, 'policy-json policy-read policy policy-file verdict'],
   ].flatMap(([tests, names]) => names.split(' ').map((name) => [name, tests])),

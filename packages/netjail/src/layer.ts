@@ -2,7 +2,8 @@ import { Address, isMapped, textOfWord } from './address.ts';
 import { carried, carriedAddresses, isSpecial } from './carried.ts';
 import { differenceOfBoth, newHash, publicly, type Found, type Group, type Intervals } from './group.ts';
 import { Leftovers, leftOf } from './leftovers.ts';
-import { conditionKey, readFacts, type EntryList, type Known } from './list.ts';
+import { conditionKey, readFacts, type EntryList } from './list.ts';
+import { matches, matchingOf, NO_GROUPS, type Matching } from './matching.ts';
 import type { Table4 } from './table4.ts';
 import type { Table6 } from './table6.ts';
 import { allowed, denied, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
@@ -11,14 +12,6 @@ const LOOPBACK_IPV4 = 0x7f000001;
 
 /** What decided the last denial besides the address itself: a carried IPv4 address. */
 let decidedByCarried = 0;
-
-/** The groups of both lists whose host and port a target has. */
-export interface Matching {
-  readonly allow: readonly Group[];
-  readonly block: readonly Group[];
-}
-
-const NONE: readonly Group[] = Object.freeze([]);
 
 /**
  * One allow list and one block list, compiled: the place where an address is judged.
@@ -197,12 +190,12 @@ export class Layer {
 
   /** The allow entries that match an address (unmapped), in the order of the list. */
   allowing(address: Address, matching: Matching | undefined): Found[] {
-    return matches(address, this.#allowed, matching?.allow ?? NONE);
+    return matches(address, this.#allowed, matching?.allow ?? NO_GROUPS);
   }
 
   /** The block entries that match an address (unmapped), in the order of the list. */
   blocking(address: Address, matching: Matching | undefined): Found[] {
-    return matches(address, this.#blocked, matching?.block ?? NONE);
+    return matches(address, this.#blocked, matching?.block ?? NO_GROUPS);
   }
 
   #loopbackEntry(matching: Matching | undefined): Found {
@@ -232,11 +225,11 @@ export class Layer {
     const leftovers = (this.#leftovers ??= new Leftovers(this.#blocked));
     const leavesAny = (allow: readonly Group[], block: readonly Group[]): boolean =>
       leftovers.any([this.#allowed, ...allow], block);
-    if (leavesAny(matching?.allow ?? NONE, matching?.block ?? NONE)) return undefined;
+    if (leavesAny(matching?.allow ?? NO_GROUPS, matching?.block ?? NO_GROUPS)) return undefined;
     const { host } = readFacts(facts);
     const onOtherPort = leavesAny(
-      this.allow.conditions?.ofHost(host, false) ?? NONE,
-      (this.block.conditions?.ofHost(host, true) ?? NONE).filter(({ ports }) => ports === undefined),
+      this.allow.conditions?.ofHost(host, false) ?? NO_GROUPS,
+      (this.block.conditions?.ofHost(host, true) ?? NO_GROUPS).filter(({ ports }) => ports === undefined),
     );
     return denied(undefined, onOtherPort ? 'port-not-allowed' : 'host-not-allowed');
   }
@@ -272,7 +265,7 @@ export class Layer {
       plain.addTo(hash);
       // No two policies give the same text: each part begins as no other kind does, and says where it ends.
       const groups = new Map(
-        (conditions?.all ?? NONE).map((group) => [conditionKey(group.host, group.ports), group]),
+        (conditions?.all ?? NO_GROUPS).map((group) => [conditionKey(group.host, group.ports), group]),
       );
       for (const key of [...groups.keys()].sort()) groups.get(key)!.addTo(hash.update(key));
       for (const path of [...paths.keys()].sort()) hash.update(JSON.stringify(path));
@@ -292,31 +285,10 @@ function any6(groups: readonly Group[], a: number, b: number, c: number, d: numb
   return false;
 }
 
-function matchingOf(allow: EntryList, block: EntryList, known: Known): Matching {
-  return { allow: groupsFor(allow, known, false), block: groupsFor(block, known, true) };
-}
-
-function groupsFor(list: EntryList, { host, port }: Known, unknown: boolean): readonly Group[] {
-  if (list.conditions === undefined) return NONE;
-  return list.conditions.ofHost(host, unknown).filter((group) => group.fits(port, unknown));
-}
-
 /** An IPv4 address has the words of one that carries it. */
 function carriesOnlyPublic({ words: [a, b, c, d] }: Address): boolean {
   const count = carriedAddresses(a | 0, b | 0, c | 0, d | 0);
   return carried.subarray(0, count).every((word) => publicly().v4.has(word));
-}
-
-function matches({ family, words }: Address, plain: Group | undefined, groups: readonly Group[]): Found[] {
-  const [a, b, c, d] = words;
-  const of = (group: Group): Found[] =>
-    family === 4 ? group.matches4(d | 0) : group.matches6(a | 0, b | 0, c | 0, d | 0);
-  return inOrder((plain === undefined ? groups : [plain, ...groups]).flatMap(of));
-}
-
-/** In the order of the list; a range can have an address in two of its prefixes. */
-function inOrder(found: Found[]): Found[] {
-  return found.sort((x, y) => x.at - y.at).filter(({ at }, i, all) => at !== all[i - 1]?.at);
 }
 
 /** The entry behind an answer of the tables: that there is none cannot be. */

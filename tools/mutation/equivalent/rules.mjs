@@ -157,7 +157,7 @@ export const equivalent = [
     [['block.conditions === undefined && block.plain.publicAt < 0', 'false']],
   ),
   ...all(
-    'layer.ts',
+    'matching.ts',
     'return found.sort((x, y) => x.at - y.at).filter(({ at }, i, all) => at !== all[i - 1]?.at);',
     'only the prefixes of a range share a position, and each of them is shown by the name of the range',
     [['i - 1', 'i + 1']],
