@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
+import { currentRules, withRules } from '../../src/context.ts';
 import { createFetch } from '../../src/fetch/index.ts';
 import { HttpAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
@@ -91,19 +92,61 @@ describe('HttpAgent.closeIdleConnections()', () => {
   });
 });
 describe('Pools', () => {
+  const sets = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((address) => new Rules({ allow: [address] }));
+  interface Made {
+    readonly rules: Rules | undefined;
+  }
+  const create = (max: number): { pools: Pools<Made>; retired: Made[] } => {
+    const retired: Made[] = [];
+    return {
+      pools: new Pools<Made>(
+        max,
+        (rules) => ({ rules }),
+        (pool) => retired.push(pool),
+      ),
+      retired,
+    };
+  };
+
   it('retires the one that was not used for longest', () => {
-    const retired: unknown[] = [];
-    const sets = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((address) => new Rules({ allow: [address] }));
-    const pools = new Pools<Rules | undefined>(
-      2,
-      (own) => own,
-      (own) => retired.push(own),
-    );
+    const { pools, retired } = create(2);
     for (const i of [0, 1, 0, 2]) pools.for(sets[i]);
     assert.deepEqual(
-      retired.map((one) => one === sets[1]),
+      retired.map(({ rules: own }) => own === sets[1]),
       [true],
     );
+  });
+  it('keeps that of no rules apart from those of rules', () => {
+    const { pools } = create(2);
+    for (const own of [sets[0], undefined, sets[0], undefined]) assert.equal(pools.for(own).rules, own);
+  });
+  it('gives a new one, and keeps it, after renew(), withdrawn() and clear()', () => {
+    const { pools, retired } = create(3);
+    const ends: [name: string, retire: () => unknown][] = [
+      ['renew()', () => pools.renew(sets[0])],
+      ['withdrawn()', () => pools.withdrawn(sets[0]!)],
+      ['clear()', () => retired.push(...pools.clear())],
+    ];
+    for (const [name, retire] of ends) {
+      const before = pools.for(sets[0]);
+      retired.length = 0;
+      retire();
+      assert.deepEqual([retired.length, retired[0] === before], [1, true], name);
+      const after = pools.for(sets[0]);
+      assert.notEqual(after, before, name);
+      assert.equal(pools.for(sets[0]), after, name);
+      assert.deepEqual([...pools], [after], name);
+    }
+    const renewed = pools.renew(sets[0]);
+    assert.equal(pools.for(sets[0]), renewed);
+  });
+  it('retires those of rules that are withdrawn, alone and in a scope, and no other', () => {
+    const { pools, retired } = create(4);
+    const scope = withRules(sets[0]!, () => withRules(sets[1]!, () => currentRules()));
+    const made = [undefined, sets[0], sets[1], scope].map((own) => pools.for(own));
+    pools.withdrawn(sets[0]!);
+    assert.deepEqual(retired, [made[1], made[3]]);
+    assert.deepEqual([...pools], [made[0], made[2]]);
   });
 });
 describe('createFetch()', () => {
