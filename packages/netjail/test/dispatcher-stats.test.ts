@@ -38,6 +38,23 @@ describe('the stats of a Dispatcher', () => {
     }
   });
 
+  it('say that there is a connection when one rule set has it and another one does not yet', async (t) => {
+    const lab = await startLab(t);
+    let asked = 0;
+    const resolver = (): Promise<string[]> =>
+      asked++ === 0 ? Promise.resolve([ALLOWED]) : new Promise(() => {});
+    const dispatcher = new Dispatcher({ Agent: undici7.Agent, connections: 1, resolver });
+    const origin = lab.url('name.test', '');
+    const send = () => dispatcher.request({ origin, path: '/', method: 'GET' });
+    await (await withRules(rules, send)).body.text();
+    const waiting = withRules(new Rules({ allow: [ALLOWED] }), send);
+    while (asked < 2) await new Promise(setImmediate);
+    assert.equal(dispatcher.stats[origin]?.connected, true);
+    const failed = assert.rejects(waiting);
+    await dispatcher.destroy();
+    await failed;
+  });
+
   it('are not there where the Agent has none', () => {
     const { Agent } = undici6 as unknown as { Agent: typeof undici7.Agent };
     assert.equal('stats' in new Dispatcher({ Agent, rules }), false);
