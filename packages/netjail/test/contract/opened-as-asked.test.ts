@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
 import { currentRules, withRules } from '../../src/context.ts';
 import { createFetch } from '../../src/fetch/index.ts';
-import { HttpAgent } from '../../src/http/index.ts';
+import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { Pools } from '../../src/pool.ts';
-import { refusedOption, rules } from '../helpers/attack.ts';
+import { failure, get, refusedOption, rules } from '../helpers/attack.ts';
 import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, DENIED, startLab, tlsCertificate } from '../helpers/lab.ts';
 import { run } from '../helpers/process.ts';
@@ -89,6 +90,39 @@ describe('HttpAgent.closeIdleConnections()', () => {
     agent.closeIdleConnections();
     await inTime(once(server, 'netjail:closed'), 'the connection');
     assert.equal(open, 0);
+  });
+});
+for (const [Agent, Plain] of [
+  [HttpAgent, http.Agent],
+  [HttpsAgent, https.Agent],
+] as const) {
+  describe(`${Agent.name} getName()`, () => {
+    it("is that of Node's agent when the options are of no request", () => {
+      const agent = new Agent({ rules });
+      const plain = new Plain();
+      for (const options of [undefined, {}, { host: 'name.test', port: 81, localAddress: ALLOWED, ca: 'x' }])
+        assert.equal(agent.getName(options as never), plain.getName(options as never));
+    });
+  });
+}
+describe('HttpAgent destroy()', () => {
+  it('keeps no connection of a request that was queued before, and can be used again', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules, keepAlive: true, maxSockets: 1 });
+    t.after(() => agent.destroy());
+    const held = failure(http.get(lab.url(ALLOWED, '/hang'), { agent }));
+    while (lab.allowed.requests.length === 0) await new Promise(setImmediate);
+    const queued = get(agent, lab.url(ALLOWED));
+    agent.destroy();
+    await inTime(held, 'the request that is under way');
+    assert.equal(await inTime(queued, 'the request that was queued'), 200);
+    await inTime(lab.drained(), 'the connections');
+    for (let i = 0; i < 2; i++) {
+      const free = once(agent, 'free');
+      assert.equal(await inTime(get(agent, lab.url(ALLOWED)), 'the next request'), 200);
+      await free;
+    }
+    assert.equal(lab.allowed.connections, 3);
   });
 });
 describe('Pools', () => {
