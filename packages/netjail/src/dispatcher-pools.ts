@@ -138,7 +138,8 @@ export class DispatcherPools {
   /** The connections and requests of all rule sets by origin, as undici counts them. */
   get stats(): Record<string, Record<string, number | boolean>> {
     const total: Record<string, Record<string, number | boolean>> = {};
-    for (const { agent } of [...this.#pools, ...this.#retired]) {
+    // A retired agent has none: undici's forgets its clients when it is closed.
+    for (const { agent } of this.#pools) {
       for (const [origin, counts] of Object.entries((agent.stats ?? {}) as typeof total)) {
         const sums = (total[origin] ??= {});
         for (const [name, count] of Object.entries(counts)) {
@@ -226,7 +227,7 @@ export class DispatcherPools {
     this.#usual = undefined;
     this.#retired.add(pool);
     // Later, as an event comes: whoever retires it may be about to dispatch.
-    for (const origin of this.#drains.take(pool.agent))
+    for (const origin of this.#drains.of(pool.agent))
       queueMicrotask(() => this.#onEvent?.('drain', new URL(origin), undefined));
     // Sockets that were upgraded belong to their users, and are ended when the dispatcher is destroyed.
     pool.close().then(() => pool.onceEmpty(() => this.#retired.delete(pool)));

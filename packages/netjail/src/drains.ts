@@ -23,11 +23,8 @@ export class Drains {
     awaited.add(origin);
   }
 
-  /** The origins that are still owed one, which are forgotten. */
-  take(agent: AgentLike): readonly string[] {
-    const awaited = this.#awaited.get(agent) ?? new Set();
-    const owed = [...awaited];
-    awaited.clear();
-    return owed;
+  /** The origins that are still owed one. */
+  of(agent: AgentLike): readonly string[] {
+    return [...(this.#awaited.get(agent) ?? [])];
   }
 }

@@ -67,10 +67,6 @@ export class Pools<Pool> implements WithdrawalListener {
     this.#retire(taken.pool);
   }
 
-  get size(): number {
-    return this.#pools.size;
-  }
-
   [Symbol.iterator](): Iterator<Pool> {
     return Array.from(this.#pools.values(), ({ pool }) => pool)[Symbol.iterator]();
   }

@@ -6,6 +6,8 @@ import { Rules } from '../src/rules.ts';
 import { withRules } from '../src/context.ts';
 import { Dispatcher } from '../src/undici/index.ts';
 import { rules } from './helpers/attack.ts';
+import { deferred } from './helpers/deferred.ts';
+import { inTime } from './helpers/in-time.ts';
 import { ALLOWED, startLab } from './helpers/lab.ts';
 
 describe('the stats of a Dispatcher', () => {
@@ -36,6 +38,26 @@ describe('the stats of a Dispatcher', () => {
       await body.dump();
       assert.equal(connected(), true);
     }
+  });
+
+  it('say that there is a connection when one rule set has it and another one does not yet', async (t) => {
+    const lab = await startLab(t);
+    const asked = deferred();
+    const answers = [Promise.resolve([ALLOWED])];
+    const resolver = (): Promise<string[]> => {
+      if (answers.length === 0) asked.resolve();
+      return answers.pop() ?? new Promise(() => {});
+    };
+    const dispatcher = new Dispatcher({ Agent: undici7.Agent, connections: 1, resolver });
+    const origin = lab.url('name.test', '');
+    const send = () => dispatcher.request({ origin, path: '/', method: 'GET' });
+    await (await withRules(rules, send)).body.text();
+    const waiting = withRules(new Rules({ allow: [ALLOWED] }), send);
+    await inTime(asked.promise, 'the second look-up');
+    assert.equal(dispatcher.stats[origin]?.connected, true);
+    const failed = assert.rejects(waiting);
+    await dispatcher.destroy();
+    await failed;
   });
 
   it('are not there where the Agent has none', () => {

@@ -116,6 +116,57 @@ for (const [version, Agent] of [
       });
     }
 
+    it('emits drain for each origin that is owed one when it is retired, and for none that has had it', async (t) => {
+      const labs = [await startLab(t), await startLab(t), await startLab(t)];
+      const dispatcher = new Dispatcher({ Agent, rules, connections: 1 } as never) as unknown as Guarded;
+      t.after(() => dispatcher.destroy());
+      const drained: string[] = [];
+      dispatcher.on('drain', (from) => drained.push(new URL(String(from)).origin));
+      const origins = labs.map((lab) => new URL(lab.url(ALLOWED)).origin);
+      const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onComplete() {}, onError() {} };
+      for (const [i, lab] of labs.entries()) {
+        const request = { origin: origins[i], path: '/hang', method: 'GET' };
+        dispatcher.dispatch(request as never, handler);
+        while (lab.allowed.requests.length === 0) await new Promise(setImmediate);
+        assert.equal(dispatcher.dispatch({ ...request, path: '/' } as never, handler), false);
+      }
+      const done = once(dispatcher, 'drain');
+      release(labs[2]!.allowed);
+      await inTime(done, 'the event of undici');
+      for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+      drained.length = 0;
+      dispatcher.closeIdleConnections();
+      await new Promise(setImmediate);
+      assert.deepEqual(drained, origins.slice(0, 2));
+      for (const lab of labs) release(lab.allowed);
+    });
+
+    it('owes no drain when it is retired and dispatch has not said to wait', async (t) => {
+      const lab = await startLab(t);
+      const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as Guarded;
+      t.after(() => dispatcher.destroy());
+      await send(dispatcher, lab);
+      let drained = 0;
+      dispatcher.on('drain', () => drained++);
+      let headers = (): void => {};
+      const begun = new Promise<void>((resolve) => (headers = resolve));
+      const handler = {
+        onConnect() {},
+        onHeaders: () => (headers(), true),
+        onData: () => true,
+        onComplete() {},
+        onError() {},
+      };
+      const { origin } = new URL(lab.url(ALLOWED));
+      assert.equal(dispatcher.dispatch({ origin, path: '/hang', method: 'GET' } as never, handler), true);
+      await inTime(begun, 'the headers');
+      drained = 0;
+      dispatcher.closeIdleConnections();
+      await new Promise(setImmediate);
+      assert.equal(drained, 0);
+      release(lab.allowed);
+    });
+
     it('owes no drain for an origin that is none, and says why to the handler', async () => {
       const dispatcher = new Dispatcher({ Agent, rules } as never) as unknown as Guarded;
       let drained = 0;

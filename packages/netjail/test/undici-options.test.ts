@@ -13,7 +13,7 @@ import { Dispatcher } from '../src/undici/index.ts';
 import { rules } from './helpers/attack.ts';
 import { hangingFirst } from './helpers/hanging.ts';
 import { inTime } from './helpers/in-time.ts';
-import { ALLOWED, startLab, tlsCertificate } from './helpers/lab.ts';
+import { ALLOWED, release, startLab, tlsCertificate } from './helpers/lab.ts';
 
 type Undici = typeof undici7;
 const versions: Record<string, Undici> = { 'undici 6': undici6 as unknown as Undici, 'undici 7': undici7 };
@@ -115,6 +115,74 @@ for (const [name, { Agent, errors }] of Object.entries(versions)) {
             code: 'ERR_NETJAIL_INVALID_OPTION',
             message: new RegExp(`"${option}": it is true or false`),
           });
+    });
+
+    it('connects to one address or tries all of them as autoSelectFamily says, that of connect first', async (t) => {
+      const lab = await startLab(t);
+      const one = { autoSelectFamily: false };
+      const all = { autoSelectFamily: true };
+      for (const [given, expected] of [
+        [{ ...one }, 'ECONNREFUSED'],
+        [{ ...all }, 200],
+        [{ ...all, connect: one }, 'ECONNREFUSED'],
+        [{ ...one, connect: all }, 200],
+      ] as const) {
+        // Nobody listens on the first one.
+        const resolver = async (): Promise<string[]> => ['127.0.0.3', ALLOWED];
+        const dispatcher = new Dispatcher({ Agent, rules, resolver, ...given });
+        t.after(() => dispatcher.destroy());
+        const sent = dispatcher.request({ origin: lab.url('name.test', ''), path: '/', method: 'GET' });
+        const outcome = sent.then(
+          ({ statusCode, body }) => body.dump().then(() => statusCode),
+          ({ code }: NodeJS.ErrnoException) => code,
+        );
+        assert.equal(await inTime(outcome, 'the request'), expected, JSON.stringify(given));
+      }
+    });
+
+    it('hands autoSelectFamilyAttemptTimeout on, that of connect first', async (t) => {
+      const lab = await startLab(t);
+      const told: unknown[] = [];
+      const { connect } = net;
+      t.mock.method(net, 'connect', (given: net.TcpNetConnectOpts) => {
+        told.push(given.autoSelectFamilyAttemptTimeout);
+        return connect(given);
+      });
+      const attempt = (time: number): object => ({ autoSelectFamilyAttemptTimeout: time });
+      for (const given of [attempt(1234), { ...attempt(1234), connect: attempt(4321) }]) {
+        const dispatcher = new Dispatcher({ Agent, rules, ...given });
+        const { body } = await dispatcher.request({ origin: lab.url(ALLOWED, ''), path: '/', method: 'GET' });
+        await body.dump();
+        await dispatcher.destroy();
+      }
+      assert.deepEqual(told, [1234, 4321]);
+    });
+
+    it('takes the time of connect before its own', async (t) => {
+      const resolver = (): Promise<string[]> => new Promise(() => {});
+      const given = { connectTimeout: 0, connect: { timeout: 20 }, resolver };
+      const dispatcher = new Dispatcher({ Agent, rules, ...given });
+      t.after(() => dispatcher.destroy());
+      const failed = dispatcher.request({ origin: 'http://name.test', path: '/', method: 'GET' });
+      await assert.rejects(inTime(failed, 'the request'), { code: 'UND_ERR_CONNECT_TIMEOUT' });
+    });
+
+    it('has another agent take over when one was asked for 256 origins', async (t) => {
+      const lab = await startLab(t);
+      const dispatcher = new Dispatcher({ Agent, rules, connections: 1 });
+      t.after(() => dispatcher.destroy());
+      const send = (host: string, path = '/') =>
+        dispatcher.request({ origin: lab.url(host, ''), path, method: 'GET' });
+      const held = await send(ALLOWED, '/hang');
+      for (let i = 0; i < 255; i++)
+        await assert.rejects(send(`10.0.0.${i}`), { code: 'ERR_NETJAIL_DENIED', reason: 'not-allowed' });
+      // Its one connection is in use: that of the other agent is not.
+      const get = async (): Promise<string> => (await send(ALLOWED)).body.text();
+      for (let i = 0; i < 2; i++) assert.equal(await inTime(get(), 'a request'), `hello from ${ALLOWED}`);
+      release(lab.allowed);
+      assert.equal(await inTime(held.body.text(), 'the request of before'), 'begun ended');
+      await get();
+      assert.deepEqual([lab.allowed.connections, lab.denied.connections], [2, 0]);
     });
 
     it("throws undici's own error for what undici refuses with its first request", () => {

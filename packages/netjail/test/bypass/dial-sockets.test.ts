@@ -1,5 +1,6 @@
 // Sockets of the dial and of agents: what can be done with them, and what they are made of.
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
@@ -55,6 +56,20 @@ describe('dial.socket()', () => {
       );
     }
     assert.throws(() => dial.socket('x' as never), refusedOption('socket'));
+  });
+  it('is connected once when whoever is told of its denial connects it', async (t) => {
+    const lab = await startLab(t);
+    const socket = dial.socket();
+    t.after(() => socket.destroy());
+    const connected = once(socket, 'connect');
+    const connect = (): void => {
+      unsubscribe('netjail:verdict', connect);
+      socket.connect(lab.port, ALLOWED);
+    };
+    subscribe('netjail:verdict', connect);
+    assert.throws(() => socket.connect(lab.port, DENIED), { code: 'ERR_NETJAIL_SOCKET_USED' });
+    await inTime(connected, 'the socket');
+    assert.deepEqual([socket.remoteAddress, lab.allowed.connections, lab.denied.connections], [ALLOWED, 1, 0]);
   });
   it('takes a port as text, with a listener', async (t) => {
     const lab = await startLab(t);

@@ -78,6 +78,27 @@ describe('the last gate', () => {
     other.destroy();
   });
 
+  it('denies a socket of dial.socket() that the runtime connects to another address', async (t) => {
+    const lab = await startLab(t);
+    const { connect } = net.Socket.prototype;
+    t.mock.method(net.Socket.prototype, 'connect', function (this: net.Socket) {
+      return connect.call(this, { host: DENIED, port: lab.port } as never);
+    });
+    const dial = createDial({ rules, resolver: async () => [ALLOWED] });
+    for (const host of [ALLOWED, 'name.test']) {
+      const socket = dial.socket().connect(lab.port, host);
+      socket.write('GET /secret HTTP/1.1\r\nHost: x\r\n\r\n');
+      const [error] = (await inTime(once(socket, 'error'), 'the socket')) as [Error];
+      const denied = deniedError(error);
+      const { reason, address, entry } = denied!.denials.at(-1)!;
+      assert.deepEqual(
+        [denied!.code, denied!.host, reason, address, entry],
+        ['ERR_NETJAIL_DENIED', host, 'blocked', DENIED, '127.0.0.1'],
+      );
+    }
+    assert.deepEqual([lab.denied.connections, lab.denied.requests], [0, []]);
+  });
+
   it('denies a path that is no text', async () => {
     for (const path of [5, {}, Buffer.from('/x.sock')]) {
       const socket = createDial({ rules: new Rules({ allow: [{ path: '/x.sock' }] }) })({ path } as never);

@@ -40,17 +40,34 @@ describe('a request that names its target', () => {
       proxiedDenial(guard(rules), 'GET', 'http://name.test/', { host: 'name.test', port: 80 }),
       undefined,
     );
+    assert.equal(
+      proxiedDenial(guard(rules), 'CONNECT', 'NAME.test:81', { host: 'name.TEST', port: 81 }),
+      undefined,
+    );
   });
   it('is judged by the port that it names, or that of its scheme', () => {
     const only = (port: number): Rules => new Rules({ allow: [{ prefix: '10.0.0.1', port }] });
     for (const [method, path, port] of [
       ['GET', 'http://10.0.0.1/', 80],
       ['GET', 'https://10.0.0.1/', 443],
+      ['GET', 'HTTPS://10.0.0.1', 443],
+      ['GET', 'http://10.0.0.1?x', 80],
+      ['GET', 'http://10.0.0.1:81#x', 81],
       ['GET', 'http://10.0.0.1:81/', 81],
       ['CONNECT', '10.0.0.1:22', 22],
     ] as const) {
       assert.equal(verdict(only(port), method, path), undefined, path);
       assert.equal(verdict(only(port + 1), method, path), 'port-not-allowed', path);
+    }
+  });
+  it('is judged when it is an IPv6 address in brackets', () => {
+    const given = new Rules({ allow: ['2001:db8::/32'], block: ['2001:db8::1'] });
+    for (const [method, form] of [
+      ['GET', (address: string) => `http://[${address}]/`],
+      ['CONNECT', (address: string) => `[${address}]:443`],
+    ] as const) {
+      assert.equal(verdict(given, method, form('2001:db8::2')), undefined);
+      assert.equal(verdict(given, method, form('2001:DB8::1')), 'blocked');
     }
   });
   it('is denied where readers may differ', () => {
@@ -59,11 +76,17 @@ describe('a request that names its target', () => {
       'ftp://10.0.0.1/',
       'http:10.0.0.1',
       'http://10.0.0.1\\@x/',
+      'xhttp://10.0.0.1/',
+      'http://10.0.0.1:/',
+      'http://10.0.0.1:000080/',
       '//',
       'x',
     ].filter((p) => p[0] !== '/'))
       assert.equal(verdict(rules, 'GET', path), 'proxied-name', path);
-    assert.equal(verdict(rules, 'CONNECT', '/x'), 'proxied-name');
+    for (const path of ['/x', '/10.0.0.1:22', '10.0.0.1:22/', '10.0.0.1:', '10.0.0.1:000022', '10.0.0.1', ''])
+      assert.equal(verdict(new Rules({ allow: ['10.0.0.1'] }), 'CONNECT', path), 'proxied-name', path);
+    const { reason, host } = proxiedDenial(guard(rules), 'CONNECT', undefined, own)!;
+    assert.deepEqual([reason, host], ['proxied-name', '']);
   });
   it('is none of these', () => {
     for (const path of ['', '*', '/', '/http://x/', '?x'])

@@ -74,6 +74,17 @@ describe('Dispatcher', () => {
     });
   }
 
+  for (const path of [undefined, null, 5, {}]) {
+    it(`leaves it to undici to refuse a path that is ${String(path)}`, async (t) => {
+      const lab = await startLab(t);
+      const dispatcher = new Dispatcher({ Agent, rules });
+      const request = { origin: lab.url(ALLOWED, ''), path, method: 'GET' } as never;
+      await assert.rejects(dispatcher.request(request), { code: 'UND_ERR_INVALID_ARG' });
+      assert.equal(lab.allowed.connections, 0);
+      await dispatcher.destroy();
+    });
+  }
+
   it('takes an origin that is a URL', async (t) => {
     const lab = await startLab(t);
     const dispatcher = new Dispatcher({ Agent, rules });

@@ -72,6 +72,18 @@ describe('createFetch() where the place of the built-in fetch is taken before th
     });
   }
 
+  it('looks nothing up while it tries out what is there', async (t) => {
+    const lab = await startLab(t);
+    const attack = `const own = globalThis.fetch; globalThis.fetch = (...args) => own(...args);
+      const dns = (await import('node:dns')).default; const { lookup } = dns; const asked = [];
+      dns.lookup = (host, ...rest) => (asked.push(host), lookup(host, ...rest));BEFORE
+      const status = await outcome(fetch(process.env.ALLOWED).then(({ status }) => status));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      console.log(JSON.stringify([status, asked]));`;
+    assert.deepEqual(await run(lab, attack), [200, []]);
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [1, 0]);
+  });
+
   it('says what was found, and what to do', async (t) => {
     const lab = await startLab(t);
     const attack = `globalThis.fetch = async () => { throw new TypeError('fetch failed') };BEFORE

@@ -34,6 +34,23 @@ const before: [name: string, retire: (client: Client, lab: Lab) => unknown][] = 
 ];
 
 for (const adapter of adapters.filter(({ pools }) => pools)) {
+  describe(`${adapter.name} closeIdleConnections()`, () => {
+    it('opens a new connection for the next request under the same rules, and keeps that', async (t) => {
+      const lab = await startLab(t);
+      const client = adapter.create({ rules, single: true });
+      t.after(() => client.destroy());
+      for (const connections of [1, 2, 3]) {
+        for (let i = 0; i < 2; i++) {
+          const { status } = await inTime(client.request(lab.url(ALLOWED)), 'the request');
+          assert.deepEqual([status, lab.allowed.connections], [200, connections]);
+          // Node's agent takes a connection back a little later.
+          await new Promise(setImmediate);
+        }
+        client.closeIdle();
+      }
+    });
+  });
+
   describe(`${adapter.name} destroy()`, () => {
     for (const [name, retire] of before) {
       it(`fails the request that is under way after ${name}, and what queues behind it`, async (t) => {
@@ -59,6 +76,39 @@ for (const adapter of adapters.filter(({ pools }) => pools)) {
 
   // An agent of Node's has no promise to wait for.
   if (adapter.name === 'HttpAgent/HttpsAgent') continue;
+  describe(`${adapter.name} destroy() and close()`, () => {
+    for (const [name, retire] of [...before, ['nothing else', () => {}] as const]) {
+      it(`resolve when what was under way after ${name} has ended`, async (t) => {
+        const { lab, asked } = await startHolding(t);
+        const client = adapter.create({ maxPools: 1 });
+        let failed = false;
+        const call = withRules(rules, () => client.request(lab.url(ALLOWED, '/held')));
+        const failure = call.then(
+          () => assert.fail('it was answered'),
+          () => (failed = true),
+        );
+        await inTime(asked, 'the request');
+        await retire(client, lab);
+        await inTime(client.destroy(), 'destroy()');
+        // The call is told by what destroy() has waited for.
+        for (let i = 0; i < 10; i++) await Promise.resolve();
+        assert.equal(failed, true);
+        await failure;
+        await inTime(client.close(), 'close()');
+        await inTime(client.destroy(), 'the second destroy()');
+      });
+    }
+    it('resolve when the other one was called before', async (t) => {
+      const lab = await startLab(t);
+      const client = adapter.create({ rules });
+      await client.request(lab.url(ALLOWED));
+      await inTime(client.destroy(), 'destroy()');
+      await inTime(client.close(), 'close()');
+      await inTime(client.destroy(), 'the second destroy()');
+      await inTime(lab.drained(), 'the connections');
+    });
+  });
+
   describe(`${adapter.name} close()`, () => {
     for (const [name, retire] of before.slice(0, 2)) {
       it(`waits for the request that is under way after ${name}`, async (t) => {

@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
+import { currentRules, withRules } from '../../src/context.ts';
 import { createFetch } from '../../src/fetch/index.ts';
-import { HttpAgent } from '../../src/http/index.ts';
+import { HttpAgent, HttpsAgent } from '../../src/http/index.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { Pools } from '../../src/pool.ts';
-import { refusedOption, rules } from '../helpers/attack.ts';
+import { failure, get, refusedOption, rules } from '../helpers/attack.ts';
 import { inTime } from '../helpers/in-time.ts';
 import { ALLOWED, DENIED, startLab, tlsCertificate } from '../helpers/lab.ts';
 import { run } from '../helpers/process.ts';
@@ -90,20 +92,95 @@ describe('HttpAgent.closeIdleConnections()', () => {
     assert.equal(open, 0);
   });
 });
+for (const [Agent, Plain] of [
+  [HttpAgent, http.Agent],
+  [HttpsAgent, https.Agent],
+] as const) {
+  describe(`${Agent.name} getName()`, () => {
+    it("is that of Node's agent when the options are of no request", () => {
+      const agent = new Agent({ rules });
+      const plain = new Plain();
+      for (const options of [undefined, {}, { host: 'name.test', port: 81, localAddress: ALLOWED, ca: 'x' }])
+        assert.equal(agent.getName(options as never), plain.getName(options as never));
+    });
+  });
+}
+describe('HttpAgent destroy()', () => {
+  it('keeps no connection of a request that was queued before, and can be used again', async (t) => {
+    const lab = await startLab(t);
+    const agent = new HttpAgent({ rules, keepAlive: true, maxSockets: 1 });
+    t.after(() => agent.destroy());
+    const held = failure(http.get(lab.url(ALLOWED, '/hang'), { agent }));
+    while (lab.allowed.requests.length === 0) await new Promise(setImmediate);
+    const queued = get(agent, lab.url(ALLOWED));
+    agent.destroy();
+    await inTime(held, 'the request that is under way');
+    assert.equal(await inTime(queued, 'the request that was queued'), 200);
+    await inTime(lab.drained(), 'the connections');
+    for (let i = 0; i < 2; i++) {
+      const free = once(agent, 'free');
+      assert.equal(await inTime(get(agent, lab.url(ALLOWED)), 'the next request'), 200);
+      await free;
+    }
+    assert.equal(lab.allowed.connections, 3);
+  });
+});
 describe('Pools', () => {
+  const sets = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((address) => new Rules({ allow: [address] }));
+  interface Made {
+    readonly rules: Rules | undefined;
+  }
+  const create = (max: number): { pools: Pools<Made>; retired: Made[] } => {
+    const retired: Made[] = [];
+    return {
+      pools: new Pools<Made>(
+        max,
+        (rules) => ({ rules }),
+        (pool) => retired.push(pool),
+      ),
+      retired,
+    };
+  };
+
   it('retires the one that was not used for longest', () => {
-    const retired: unknown[] = [];
-    const sets = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((address) => new Rules({ allow: [address] }));
-    const pools = new Pools<Rules | undefined>(
-      2,
-      (own) => own,
-      (own) => retired.push(own),
-    );
+    const { pools, retired } = create(2);
     for (const i of [0, 1, 0, 2]) pools.for(sets[i]);
     assert.deepEqual(
-      retired.map((one) => one === sets[1]),
+      retired.map(({ rules: own }) => own === sets[1]),
       [true],
     );
+  });
+  it('keeps that of no rules apart from those of rules', () => {
+    const { pools } = create(2);
+    for (const own of [sets[0], undefined, sets[0], undefined]) assert.equal(pools.for(own).rules, own);
+  });
+  it('gives a new one, and keeps it, after renew(), withdrawn() and clear()', () => {
+    const { pools, retired } = create(3);
+    const ends: [name: string, retire: () => unknown][] = [
+      ['renew()', () => pools.renew(sets[0])],
+      ['withdrawn()', () => pools.withdrawn(sets[0]!)],
+      ['clear()', () => retired.push(...pools.clear())],
+    ];
+    for (const [name, retire] of ends) {
+      const before = pools.for(sets[0]);
+      retired.length = 0;
+      retire();
+      assert.deepEqual([retired.length, retired[0] === before], [1, true], name);
+      const after = pools.for(sets[0]);
+      assert.notEqual(after, before, name);
+      assert.equal(pools.for(sets[0]), after, name);
+      assert.deepEqual([...pools], [after], name);
+    }
+    const renewed = pools.renew(sets[0]);
+    assert.equal(pools.for(sets[0]), renewed);
+  });
+  it('retires those of rules that are withdrawn, alone and in a scope, and no other', () => {
+    const { pools, retired } = create(4);
+    const scope = withRules(sets[0]!, () => withRules(sets[1]!, () => currentRules()));
+    const made = [undefined, sets[0], sets[1], scope].map((own) => pools.for(own));
+    pools.withdrawn(sets[0]!);
+    assert.deepEqual(retired, [made[1], made[3]]);
+    assert.deepEqual([...pools], [made[0], made[2]]);
   });
 });
 describe('createFetch()', () => {

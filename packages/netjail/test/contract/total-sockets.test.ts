@@ -124,6 +124,31 @@ for (const [name, Agent] of [
       assert.equal(keeper.connections(), 3);
     });
 
+    it('keeps the connection that becomes idle when the limit was raised while others waited', async (t) => {
+      const keeper = await startKeeper(t);
+      const agent = new Agent({ keepAlive: true, maxTotalSockets: 1 });
+      t.after(() => agent.destroy());
+      const ask = asker(agent, keeper);
+      const held = ask(one, '/hold');
+      await keeper.came('/hold');
+      const waiting = [ask(two), ask(one)];
+      agent.maxTotalSockets = 3;
+      keeper.answer('/hold');
+      assert.deepEqual(await inTime(Promise.all([held, ...waiting]), 'all'), [200, 200, 200]);
+      assert.equal(keeper.connections(), 2);
+    });
+
+    it('listens once when many requests have waited', async (t) => {
+      const keeper = await startKeeper(t);
+      const agent = new Agent({ keepAlive: true, maxTotalSockets: 1 });
+      t.after(() => agent.destroy());
+      const ask = asker(agent, keeper);
+      await inTime(Promise.all([one, two, three].map((rules) => ask(rules))), 'the requests');
+      const few = agent.listenerCount('free');
+      await inTime(Promise.all([one, two, three, four].map((rules) => ask(rules))), 'the requests');
+      assert.equal(agent.listenerCount('free'), few);
+    });
+
     it('leaves idle connections alone when nobody waits', async (t) => {
       const keeper = await startKeeper(t);
       const agent = new Agent({ keepAlive: true, maxTotalSockets: 2 });

@@ -1,7 +1,7 @@
 // Where undici itself would go on: after errors that it takes for its own, and with what it has forgotten.
 import { createFetch } from '../../src/fetch/index.ts';
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import * as undici7 from 'undici';
 import * as undici6 from 'undici6';
+import { tolerateLateClose } from '../../src/pooled-agent.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
 import { rules } from '../helpers/attack.ts';
@@ -230,3 +231,30 @@ for (const [name, { Agent, request }] of Object.entries(versions)) {
     });
   });
 }
+
+describe('tolerateLateClose()', () => {
+  it('wraps a client once when it connects again, and closes it when it is not destroyed', async () => {
+    const agent = new EventEmitter();
+    tolerateLateClose(agent as never);
+    let closed = 0;
+    class Client {
+      destroyed = false;
+      close(callback?: unknown): unknown {
+        closed++;
+        return callback ?? 'closed';
+      }
+    }
+    const client = new Client();
+    agent.emit('connect', new URL('http://name.test'), [agent, client]);
+    const { close } = client;
+    agent.emit('connect', new URL('http://name.test'), [agent, client]);
+    assert.equal(client.close, close);
+    assert.deepEqual([client.close(), client.close('callback'), closed], ['closed', 'callback', 2]);
+    client.destroyed = true;
+    // Whoever has a callback is told the error there.
+    assert.equal(client.close('callback'), 'callback');
+    assert.equal(await client.close(), undefined);
+    assert.equal(closed, 3);
+    assert.equal(agent.emit('connect', new URL('http://name.test'), []), true);
+  });
+});
