@@ -123,7 +123,13 @@ for (const [version, Agent] of [
       const drained: string[] = [];
       dispatcher.on('drain', (from) => drained.push(new URL(String(from)).origin));
       const origins = labs.map((lab) => new URL(lab.url(ALLOWED)).origin);
-      const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onComplete() {}, onError() {} };
+      const handler = {
+        onConnect() {},
+        onHeaders: () => true,
+        onData: () => true,
+        onComplete() {},
+        onError() {},
+      };
       for (const [i, lab] of labs.entries()) {
         const request = { origin: origins[i], path: '/hang', method: 'GET' };
         dispatcher.dispatch(request as never, handler);

@@ -69,7 +69,10 @@ describe('dial.socket()', () => {
     subscribe('netjail:verdict', connect);
     assert.throws(() => socket.connect(lab.port, DENIED), { code: 'ERR_NETJAIL_SOCKET_USED' });
     await inTime(connected, 'the socket');
-    assert.deepEqual([socket.remoteAddress, lab.allowed.connections, lab.denied.connections], [ALLOWED, 1, 0]);
+    assert.deepEqual(
+      [socket.remoteAddress, lab.allowed.connections, lab.denied.connections],
+      [ALLOWED, 1, 0],
+    );
   });
   it('takes a port as text, with a listener', async (t) => {
     const lab = await startLab(t);
