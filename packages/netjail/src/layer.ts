@@ -160,7 +160,10 @@ export class Layer {
     const reason = this.reason(target, matching);
     switch (reason) {
       case undefined:
-        return allowed(text, this.allow.textOf(this.#allowedBy(target, matching)));
+        return allowed(
+          text,
+          this.allow.textOf(known(this.#letting(target, this.allowing(target, matching)))),
+        );
       case 'not-allowed':
         return denied(text, this.#allowsOnOtherPort(target, facts) ? 'port-not-allowed' : reason);
       case 'blocked': {
@@ -181,11 +184,10 @@ export class Layer {
     }
   }
 
-  /** The first entry that lets an address pass, which `public` does only where all that is carried is public. */
-  #allowedBy(address: Address, matching: Matching | undefined): Found {
-    const found = this.allowing(address, matching);
-    if (carriesOnlyPublic(address)) return known(found[0]);
-    return known(found.find(({ at }) => this.allow.entryAt(at)?.range !== 'public'));
+  /** The first of the entries that match which lets an address pass: `public` only where all that is carried is public. */
+  #letting(address: Address, found: readonly Found[]): Found | undefined {
+    if (carriesOnlyPublic(address)) return found[0];
+    return found.find(({ at }) => this.allow.entryAt(at)?.range !== 'public');
   }
 
   /** The allow entries that match an address (unmapped), in the order of the list. */
@@ -206,7 +208,8 @@ export class Layer {
   #allowsOnOtherPort(address: Address, facts: TargetFacts | undefined): boolean {
     const { conditions } = this.allow;
     if (conditions === undefined) return false;
-    return matches(address, undefined, conditions.ofHost(readFacts(facts).host, false)).length > 0;
+    const found = matches(address, undefined, conditions.ofHost(readFacts(facts).host, false));
+    return this.#letting(address, found) !== undefined;
   }
 
   /**

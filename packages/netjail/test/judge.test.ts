@@ -45,6 +45,25 @@ describe('Rules.judge()', () => {
       undefined,
       '{"host":"a.test"}',
     ],
+    // On the other port it is denied for what it carries.
+    [{ allow: [{ prefix: 'public', port: 443 }] }, '2606:4700::5efe:a00:1', { port: 80 }, 'not-allowed'],
+    [
+      { allow: [{ prefix: 'public', port: 443 }] },
+      '2606:4700::5efe:808:808',
+      { port: 80 },
+      'port-not-allowed',
+    ],
+    [
+      {
+        allow: [
+          { prefix: 'public', port: 443 },
+          { prefix: '2606::/16', port: 444 },
+        ],
+      },
+      '2606:4700::5efe:a00:1',
+      { port: 80 },
+      'port-not-allowed',
+    ],
     [{ allow: ['::ffff:10.0.0.1'] }, '10.0.0.1', undefined, undefined, '::ffff:10.0.0.1'],
     [{ allow: ['::ffff:10.0.0.1'] }, '10.0.0.2', undefined, 'not-allowed'],
     [{ allow: ['::ffff:10.0.0.1/95'] }, '10.0.0.1', undefined, 'not-allowed'],
