@@ -196,9 +196,23 @@ export const equivalent = [
   ),
   ...of(
     'arrange.ts',
-    'if (differ === 0 && k > 0 && covers(words, outer * width, bits, k * width, width)) {',
-    'only slower: all words tell what the first one does',
-    ['differ === 0', 'true'],
+    'for (let k = findClose(all, 1, count); k < count; k = findClose(all, k + 1, count)) {',
+    'behind the last is none: nothing is asked there',
+    ['k < count', 'k <= count'],
+  ),
+  ...of(
+    'arrange.ts',
+    'while (k < count) {',
+    'only slower: each that is not skipped is asked, and all words tell what the first one does',
+    ['k < count', 'false'],
+    ['k < count', 'k <= count'],
+    ['k < count', 'k >= count'],
+  ),
+  ...of(
+    'arrange.ts',
+    'if ((differ & maskOf(bitsOf(meta[base + k - 1]!, width))) === 0) break;',
+    'only slower: each that is not skipped is asked, and all words tell what the first one does',
+    ['(differ & maskOf(bitsOf(meta[base + k - 1]!, width))) === 0', 'true'],
   ),
   ...of(
     'arrange.ts',
