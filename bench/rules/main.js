@@ -1,9 +1,10 @@
 // The speed, size and building of rules beside everything else that matches addresses:
-// node rules/main.js [--quick] [--write] [--rounds 5] [--node path ...] [--all] [--note 'how it was run']
+// node rules/main.js [--quick] [--write] [--rounds 5] [--node path ...] [--all] [--note 'how it was run'] [--only task]
 //
 // Each measurement is a process of its own; the processes of all rows come in shuffled order, and
 // the figure is the median over the rounds. A row counts only when its verdicts are right.
 // --all measures every Node that the runtime tests have installed (npm run test:runtimes).
+// --only measures one task (check, build, memory or allocation): in more rounds, where the machine is not quiet.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -23,8 +24,15 @@ const { values: flags } = parseArgs({
     all: { type: 'boolean', default: false },
     node: { type: 'string', multiple: true, default: [] },
     note: { type: 'string' },
+    only: { type: 'string' },
   },
 });
+const TASKS = ['check', 'build', 'memory', 'allocation'];
+if (flags.only !== undefined && !TASKS.includes(flags.only))
+  throw new Error(`--only ${flags.only}: it is one of ${TASKS.join(', ')}`);
+if (flags.only !== undefined && flags.write)
+  throw new Error('--write replaces all tables of a Node, and --only measures some of them');
+const tasks = flags.only === undefined ? TASKS : [flags.only];
 const ROUNDS = Number(flags.rounds ?? (flags.quick ? 1 : 5));
 const TIME = flags.quick ? 10 : 60;
 /** The largest rule sets: a short run leaves the million out. */
@@ -40,7 +48,9 @@ Written by \`npm run bench:rules -- --all --write\`, or for one Node with \`--no
 Address text in, boolean out: everything is allowed, what the prefixes block is denied. A figure is nanoseconds of processor time for each check, the median of the rounds; in each round every figure comes from a process of its own, in shuffled order. Half of the 4,096 addresses are blocked, and each text is one flat string, as a parser or a resolver hands it out; the first and last addresses of prefixes and their neighbours are among them. The verdicts of each contender are compared with an oracle: what is wrong stands beside the figure. The list of 40 is the special-purpose prefixes in \`bench/rules/data.js\`; the others are random.`;
 
 const jobs = [];
-const add = (task, contender, family, count) => jobs.push({ task, contender, family, count, time: TIME });
+const add = (task, contender, family, count) => {
+  if (tasks.includes(task)) jobs.push({ task, contender, family, count, time: TIME });
+};
 for (const family of [4, 6]) {
   for (const one of ['netjail', READING, 'two net.BlockList', 'ipaddr.js'])
     add('check', one, family, 'special');
@@ -135,7 +145,7 @@ function nodes() {
 let wrong = 0;
 for (const node of nodes()) {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
-  const { text, wrong: here } = report(version, measure(node), { large: LARGE, build: BUILD, go });
+  const { text, wrong: here } = report(version, measure(node), { tasks, large: LARGE, build: BUILD, go });
   console.log(text);
   if (flags.write) write(Number(/\d+/.exec(version)[0]), text);
   wrong += here;

@@ -31,14 +31,32 @@ const right = (result) => result !== undefined && result.error === undefined && 
 const ratio = (other, own, name = 'ns') =>
   other?.[name] === undefined || own?.[name] === undefined ? undefined : other[name] / own[name];
 
-/** `of(task, contender, family, count)` gives the median result. */
-export function report(version, of, { large, build, go }) {
-  const major = Number(version.slice(1).split('.')[0]);
-  const families = [4, 6];
-  const check = (contender, family, count) => of('check', contender, family, count);
-  const judged = (value, goal, atMost = false) =>
-    value === undefined ? 'not run' : met(atMost ? value <= goal : value >= goal);
+const families = [4, 6];
+const judged = (value, goal, atMost = false) =>
+  value === undefined ? 'not run' : met(atMost ? value <= goal : value >= goal);
 
+/** The tables of what was measured; `of(task, contender, family, count)` gives the median result. */
+export function report(version, of, { tasks, large, build, go }) {
+  const major = Number(version.slice(1).split('.')[0]);
+  const check = (contender, family, count) => of('check', contender, family, count);
+  const sections = {
+    check: () => checked(check, major, large, go),
+    memory: () => remembered(of),
+    build: () => built(of, build),
+    allocation: () => allocated(of),
+  };
+  const texts = Object.entries(sections).flatMap(([task, text]) => (tasks.includes(task) ? [text()] : []));
+  const counts = tasks.includes('check') ? [...new Set(['special', 2, 20, ...large])] : [];
+  const own = families.flatMap((family) => [
+    ...counts.map((count) => check('netjail', family, count)),
+    ...(tasks.includes('build') ? [of('build', 'netjail', family, build)] : []),
+  ]);
+  const wrong = own.filter((one) => !right(one)).length;
+  return { text: `## Node ${version}\n\n${texts.join('\n')}`, wrong };
+}
+
+/** Address text in, boolean out. */
+function checked(check, major, large, go) {
   const policy = families.map((family, i) => {
     const own = check('netjail', family, 'special');
     const blockList = check('two net.BlockList', family, 'special');
@@ -106,6 +124,31 @@ export function report(version, of, { large, build, go }) {
     }),
   );
 
+  return `### A whole policy: allow everything, block the 40 special-purpose prefixes
+
+*Reading alone* is no matcher: a loop that looks at each character of the text once and does nothing with it.
+
+${table(['', 'netjail', 'reading alone', 'two net.BlockList', 'ratio', 'goal', 'ipaddr.js', 'ratio', 'goal'], policy)}
+
+### Beside every matcher
+
+netjail meets its goal where it is faster than each that gives right verdicts.
+
+${table(['', 'prefixes', 'netjail', ...MATCHERS], matchers)}
+
+### Flat in the number of prefixes
+
+${table(['', 'prefixes', 'netjail', 'at 20', 'ratio', 'goal'], flat)}
+
+### Beside Go
+
+${go.missing ?? `${go.version}. \`bench/go\` answers as the Go library's \`ParseAddr\` and \`Accept\` do, by the same walk over \`net/netip\` prefixes; it is not the library itself.`}
+
+${table(['', 'prefixes', 'netjail', 'Go', 'times faster', 'goal'], goRows)}
+`;
+}
+
+function remembered(of) {
   const memory = families.flatMap((family) => [
     ...['netjail', 'net.BlockList', 'ipaddr.js'].map((name) => {
       const result = of('memory', name, family, 100_000);
@@ -130,14 +173,23 @@ export function report(version, of, { large, build, go }) {
     ]),
   ]);
 
+  return `### Memory
+
+Bytes by which the process grows, after collection: heap and external memory (array buffers are part of it), and the resident set, which the collector does not give back at once. Rule sets were built and dropped before; the figure is the mean over 24 more of netjail, 4 of the others, 500 small ones. net.BlockList keeps its data outside of the heap: only its resident set says something.
+
+${table(['', 'prefixes', '', 'heap and external', 'resident set', 'goal'], memory)}
+`;
+}
+
+function built(of, count) {
   const building = families.map((family) => {
-    const own = of('build', 'netjail', family, build);
-    const blockList = of('build', 'net.BlockList', family, build);
+    const own = of('build', 'netjail', family, count);
+    const blockList = of('build', 'net.BlockList', family, count);
     const x = ratio(blockList, own, 'ms');
     const ms = (result) => result.error ?? `${number(result.ms)} ms${result.wrong > 0 ? ', WRONG' : ''}`;
     return [
       `IPv${family}`,
-      number(build),
+      number(count),
       ms(own),
       ms(blockList),
       x === undefined ? '' : times(x),
@@ -145,57 +197,24 @@ export function report(version, of, { large, build, go }) {
     ];
   });
 
+  return `### Building from text
+
+Milliseconds of processor time, collection of garbage included; the modules are loaded before, and the texts are flat.
+
+${table(['', 'prefixes', 'netjail', 'net.BlockList', 'ratio', 'goal'], building)}
+`;
+}
+
+function allocated(of) {
   const allocation = families.map((family) => {
     const [own, other] = ['netjail', 'ipaddr.js'].map((name) => of('allocation', name, family, 'special'));
     return [`IPv${family}`, number(own.bytes, 1), number(other.bytes, 1), `0: ${met(own.bytes < 0.5)}`];
   });
 
-  const counts = [...new Set(['special', 2, 20, ...large])];
-  const wrong = families
-    .flatMap((family) => counts.map((count) => check('netjail', family, count)))
-    .filter((one) => !right(one)).length;
-
-  const text = `## Node ${version}
-
-### A whole policy: allow everything, block the 40 special-purpose prefixes
-
-*Reading alone* is no matcher: a loop that looks at each character of the text once and does nothing with it.
-
-${table(['', 'netjail', 'reading alone', 'two net.BlockList', 'ratio', 'goal', 'ipaddr.js', 'ratio', 'goal'], policy)}
-
-### Beside every matcher
-
-netjail meets its goal where it is faster than each that gives right verdicts.
-
-${table(['', 'prefixes', 'netjail', ...MATCHERS], matchers)}
-
-### Flat in the number of prefixes
-
-${table(['', 'prefixes', 'netjail', 'at 20', 'ratio', 'goal'], flat)}
-
-### Beside Go
-
-${go.missing ?? `${go.version}. \`bench/go\` answers as the Go library's \`ParseAddr\` and \`Accept\` do, by the same walk over \`net/netip\` prefixes; it is not the library itself.`}
-
-${table(['', 'prefixes', 'netjail', 'Go', 'times faster', 'goal'], goRows)}
-
-### Memory
-
-Bytes by which the process grows, after collection: heap and external memory (array buffers are part of it), and the resident set, which the collector does not give back at once. Rule sets were built and dropped before; the figure is the mean over 24 more of netjail, 4 of the others, 500 small ones. net.BlockList keeps its data outside of the heap: only its resident set says something.
-
-${table(['', 'prefixes', '', 'heap and external', 'resident set', 'goal'], memory)}
-
-### Building from text
-
-Milliseconds of processor time, collection of garbage included; the modules are loaded before, and the texts are flat.
-
-${table(['', 'prefixes', 'netjail', 'net.BlockList', 'ratio', 'goal'], building)}
-
-### Allocation
+  return `### Allocation
 
 Bytes of heap for each check of the whole policy, from batches without a collection.
 
 ${table(['', 'netjail', 'ipaddr.js', 'goal'], allocation)}
 `;
-  return { text, wrong };
 }
