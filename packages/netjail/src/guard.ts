@@ -68,6 +68,10 @@ export class Guard {
       await resolver(target.host, new AskedFor(family, hints, lookUp)),
       target.host,
     );
+    const [only] = answers;
+    // The way of almost every look-up: there is one address, and it is an IPv4 one.
+    if (answers.length === 1 && family !== 6 && this.#acceptsText(only!, target))
+      return [{ address: only!, family: 4 }];
 
     const verdicts = new Map<string, Verdict>();
     const addresses = new Map<string, JudgedAddress>();

@@ -65,5 +65,14 @@ for (const [name, call] of Object.entries(calls)) {
         assert.equal(lab.allowed.connections, 1);
       });
     }
+
+    it('fails when it is 6 and the one address of the name, an allowed one, is of IPv4', async (t) => {
+      const lab = await startLab(t);
+      await assert.rejects(call(lab.port, 6 as never), {
+        code: 'ENOTFOUND',
+        message: 'Cannot resolve "name.test": it has no IPv6 address',
+      });
+      assert.equal(lab.allowed.connections, 0);
+    });
   });
 }
