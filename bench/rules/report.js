@@ -40,10 +40,10 @@ export function report(version, of, { tasks, large, build, go }) {
   const major = Number(version.slice(1).split('.')[0]);
   const check = (contender, family, count) => of('check', contender, family, count);
   const sections = {
-    check: () => checked(check, major, large, go),
-    memory: () => remembered(of),
-    build: () => built(of, build),
-    allocation: () => allocated(of),
+    check: () => checkTables(check, major, large, go),
+    memory: () => memoryTable(of),
+    build: () => buildTable(of, build),
+    allocation: () => allocationTable(of),
   };
   const texts = Object.entries(sections).flatMap(([task, text]) => (tasks.includes(task) ? [text()] : []));
   const counts = tasks.includes('check') ? [...new Set(['special', 2, 20, ...large])] : [];
@@ -56,7 +56,7 @@ export function report(version, of, { tasks, large, build, go }) {
 }
 
 /** Address text in, boolean out. */
-function checked(check, major, large, go) {
+function checkTables(check, major, large, go) {
   const policy = families.map((family, i) => {
     const own = check('netjail', family, 'special');
     const blockList = check('two net.BlockList', family, 'special');
@@ -148,7 +148,7 @@ ${table(['', 'prefixes', 'netjail', 'Go', 'times faster', 'goal'], goRows)}
 `;
 }
 
-function remembered(of) {
+function memoryTable(of) {
   const memory = families.flatMap((family) => [
     ...['netjail', 'net.BlockList', 'ipaddr.js'].map((name) => {
       const result = of('memory', name, family, 100_000);
@@ -181,7 +181,7 @@ ${table(['', 'prefixes', '', 'heap and external', 'resident set', 'goal'], memor
 `;
 }
 
-function built(of, count) {
+function buildTable(of, count) {
   const building = families.map((family) => {
     const own = of('build', 'netjail', family, count);
     const blockList = of('build', 'net.BlockList', family, count);
@@ -205,7 +205,7 @@ ${table(['', 'prefixes', 'netjail', 'net.BlockList', 'ratio', 'goal'], building)
 `;
 }
 
-function allocated(of) {
+function allocationTable(of) {
   const allocation = families.map((family) => {
     const [own, other] = ['netjail', 'ipaddr.js'].map((name) => of('allocation', name, family, 'special'));
     return [`IPv${family}`, number(own.bytes, 1), number(other.bytes, 1), `0: ${met(own.bytes < 0.5)}`];

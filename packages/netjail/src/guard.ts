@@ -69,7 +69,7 @@ export class Guard {
       target.host,
     );
     const [only] = answers;
-    // The way of almost every look-up: there is one address, and it is an IPv4 one.
+    // The plainest answer, one IPv4 address: the maps below would take as long as all else.
     if (answers.length === 1 && family !== 6 && this.#acceptsText(only!, target))
       return [{ address: only!, family: 4 }];
 
