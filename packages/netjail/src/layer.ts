@@ -6,7 +6,7 @@ import { conditionKey, readFacts, type EntryList } from './list.ts';
 import { matches, matchingOf, NO_GROUPS, type Matching } from './matching.ts';
 import type { Table4 } from './table4.ts';
 import type { Table6 } from './table6.ts';
-import { allowed, denied, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
+import { allowed, denied, type Denial, type Reason, type TargetFacts, type Verdict } from './verdict.ts';
 
 const LOOPBACK_IPV4 = 0x7f000001;
 
@@ -36,6 +36,8 @@ export class Layer {
   readonly #deciding6: Table6 | undefined;
   /** Made when a name is judged first. */
   #leftovers: Leftovers | undefined;
+  /** What {@link Layer.judgeHost} says of every name where no entry asks for a host or a port; `null` until asked. */
+  #ofAnyName: Denial | undefined | null = null;
   #id: string | undefined;
 
   constructor(allow: EntryList, block: EntryList) {
@@ -216,7 +218,12 @@ export class Layer {
    * The verdict on a name before it is looked up: denied when an entry blocks every address of it,
    * or no entry could allow one. `undefined` where only the addresses can tell.
    */
-  judgeHost(facts: TargetFacts | undefined): Verdict | undefined {
+  judgeHost(facts: TargetFacts | undefined): Denial | undefined {
+    if (this.conditional) return this.#judgeName(facts);
+    return this.#ofAnyName === null ? (this.#ofAnyName = this.#judgeName(undefined)) : this.#ofAnyName;
+  }
+
+  #judgeName(facts: TargetFacts | undefined): Denial | undefined {
     const matching = this.matching(facts);
     const blocking = matching?.block.find((group) => group.all);
     if (blocking !== undefined) {

@@ -30,6 +30,9 @@ export interface RulesJson {
 
 const BRAND = Symbol.for('netjail.Rules');
 
+/** The verdict on a name that may be looked up. */
+const ADDRESSES_DECIDE = allowed(undefined, undefined);
+
 /**
  * What may be connected to: a list of allowed entries and a list of blocked ones.
  *
@@ -254,7 +257,7 @@ export class Rules {
       if (denial !== undefined) return denial;
     }
     this.#meet ??= scopesMeet(this.#layers);
-    return this.#meet ? allowed(undefined, undefined) : denied(undefined, 'host-not-allowed');
+    return this.#meet ? ADDRESSES_DECIDE : denied(undefined, 'host-not-allowed');
   }
 
   /**

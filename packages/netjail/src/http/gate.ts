@@ -106,12 +106,12 @@ export class AgentGate {
       const error = proxiedDenial(pool, request.method, request.path, own);
       if (error !== undefined) return failRequest(request, options, error);
     }
-    const pass = (this.sending = new Pass(pool, this.#isOverridden));
+    const pass = (this.sending = new Pass(pool, this.#isOverridden()));
     return pass.renamed ? this.#tag(request, options, pass) : options;
   }
 
   /** Whether a class on ours, or somebody for this agent, names or makes its connections. */
-  get #isOverridden(): boolean {
+  #isOverridden(): boolean {
     const { getName, createSocket } = this.#agent as unknown as Overridable;
     return getName !== this.#base!.getName || createSocket !== this.#base!.createSocket;
   }

@@ -46,14 +46,14 @@ export class Places {
 
   /** A request was sent: makes room where it waits only for a place. */
   sent(request: http.ClientRequest): void {
-    if (!this.#areLimited) return;
+    if (!this.#areLimited()) return;
     const options = waitsWith(request);
     if (options === undefined) return;
     this.#watch();
     this.#waits.set(request, { since: ++waits, scope: new AsyncResource('netjail.request') });
     const name = this.#agent.getName(options);
     this.#names.add(name);
-    if (this.#areTaken && this.#mayHaveMore(name)) this.#endIdle();
+    if (this.#areTaken() && this.#mayHaveMore(name)) this.#endIdle();
   }
 
   /** Runs what makes the socket of a request in the asynchronous context of the request, if it has waited. */
@@ -65,7 +65,7 @@ export class Places {
 
   /** Whether a request waits only because there is no place. */
   get isWanted(): boolean {
-    return this.#areLimited && this.#areTaken && this.#oldest() !== undefined;
+    return this.#areLimited() && this.#areTaken() && this.#oldest() !== undefined;
   }
 
   /** Ends a connection that Node is about to give to a younger request, of its own name. */
@@ -73,7 +73,7 @@ export class Places {
     if (this.#isWatching) return;
     this.#isWatching = true;
     this.#agent.prependListener('free', (socket, given) => {
-      if (!this.#areLimited || !this.#areTaken) return;
+      if (!this.#areLimited() || !this.#areTaken()) return;
       const own = this.#firstOf(given);
       // Where a socket was asked for this is it, or that one will be there for the next.
       if (own === undefined || waitsWith(own) === undefined) return;
@@ -87,7 +87,7 @@ export class Places {
    * instead of Node: one for one, since sockets that a class on ours opens later are not counted yet.
    */
   removed(given: unknown, remove: () => void): void {
-    if (!this.#areLimited) {
+    if (!this.#areLimited()) {
       remove();
       return;
     }
@@ -101,7 +101,7 @@ export class Places {
     } finally {
       agent.requests = requests;
     }
-    if (this.#areTaken) return;
+    if (this.#areTaken()) return;
     const next = this.#next();
     if (next !== undefined) this.#serve(next, waitsWith(next)!);
     // As in Node: what was asked for it may have been this.
@@ -118,11 +118,11 @@ export class Places {
     });
   }
 
-  get #areLimited(): boolean {
+  #areLimited(): boolean {
     return this.#agent.maxTotalSockets < Infinity;
   }
 
-  get #areTaken(): boolean {
+  #areTaken(): boolean {
     const { totalSocketCount, maxTotalSockets } = this.#agent;
     return totalSocketCount >= maxTotalSockets;
   }

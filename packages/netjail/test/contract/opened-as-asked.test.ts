@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import type net from 'node:net';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
 import { currentRules, withRules } from '../../src/context.ts';
@@ -105,6 +106,53 @@ for (const [Agent, Plain] of [
     });
   });
 }
+describe('HttpAgent sockets', () => {
+  /** What can be seen of a socket that its options decide; Node's agent of the same options has the same. */
+  const seenOf = (socket: net.Socket): Record<string, unknown> => {
+    const { allowHalfOpen, timeout, localAddress, readableHighWaterMark, writableHighWaterMark } = socket;
+    const states = socket as unknown as Record<'_readableState' | '_writableState', Record<string, unknown>>;
+    const { autoDestroy, emitClose } = states._readableState;
+    const { decodeStrings } = states._writableState;
+    const streams = { readableHighWaterMark, writableHighWaterMark, autoDestroy, emitClose, decodeStrings };
+    return { allowHalfOpen, timeout, localAddress, ...streams };
+  };
+  const socketOf = async (url: string, options: http.RequestOptions): Promise<Record<string, unknown>> => {
+    const request = http.get(url, options, (response) => response.resume());
+    const closed = once(request, 'close');
+    const [socket] = (await once(request, 'socket')) as [net.Socket];
+    await once(socket, 'connect');
+    const seen = seenOf(socket);
+    await closed;
+    return seen;
+  };
+
+  it("are those of Node's agent, by the options of the agent and by those of the request", async (t) => {
+    const lab = await startLab(t);
+    const given: Record<string, unknown>[] = [
+      {},
+      { allowHalfOpen: true },
+      { allowHalfOpen: false },
+      { highWaterMark: 1234 },
+      { readableHighWaterMark: 1234 },
+      { writableHighWaterMark: 1234 },
+      { localAddress: '127.0.0.9' },
+      { timeout: 54_321 },
+      { autoSelectFamily: false, family: 4, hints: 0 },
+      // Not for a caller to say: a socket says them itself.
+      { emitClose: true, autoDestroy: false, decodeStrings: true },
+    ];
+    for (const options of given) {
+      const plain = await socketOf(lab.url(ALLOWED), { agent: new http.Agent(options) });
+      const byAgent = { agent: new HttpAgent({ rules, ...options }) };
+      assert.deepEqual(await socketOf(lab.url(ALLOWED), byAgent), plain, JSON.stringify(options));
+      const byRequest = { agent: new HttpAgent({ rules }), ...options };
+      assert.deepEqual(await socketOf(lab.url(ALLOWED), byRequest), plain, JSON.stringify(options));
+      for (const name of ['allowHalfOpen', 'timeout', 'localAddress', 'readableHighWaterMark'])
+        if (options[name] !== undefined) assert.equal(plain[name], options[name]);
+    }
+    assert.equal(lab.allowed.connections, 3 * given.length);
+  });
+});
 describe('HttpAgent destroy()', () => {
   it('keeps no connection of a request that was queued before, and can be used again', async (t) => {
     const lab = await startLab(t);
