@@ -162,6 +162,18 @@ export const equivalent = [
     'only the prefixes of a range share a position, and each of them is shown by the name of the range',
     [['i - 1', 'i + 1']],
   ),
+  ...all(
+    'layer.ts',
+    'if (this.conditional) return this.#judgeName(facts);',
+    'speed: found out for each name, it is the same',
+    [['this.conditional', 'true']],
+  ),
+  ...all(
+    'layer.ts',
+    'return this.#ofAnyName === null ? (this.#ofAnyName = this.#judgeName(undefined)) : this.#ofAnyName;',
+    'speed: found out for each name, it is the same',
+    [['this.#ofAnyName === null', 'true']],
+  ),
   ...all('layer.ts', 'default:', 'unreachable: each reason that an address can have is a case', [
     ['default:\n        throw new Error(`netjail: unreachable reason ${reason}`);', 'default:'],
   ]),
