@@ -89,8 +89,8 @@ export class Gate {
       keepAlive,
       keepAliveInitialDelay,
       noDelay,
-      // What a socket sets in its copy of these, to these values. Where they are missing Node 20 makes a new
-      // hidden class for each socket, and all that reads the copy misses its inline cache: a tenth of a request.
+      // What a socket sets in its copy of these, whatever they say here. Where they are missing Node 20 makes a
+      // new hidden class for each copy, and all that reads it misses its inline cache.
       allowHalfOpen,
       emitClose: false,
       autoDestroy: true,
@@ -98,7 +98,10 @@ export class Gate {
     };
     for (const name of names) {
       const value = options[name];
-      if (value !== undefined) pinned[name] = value;
+      if (value === undefined) continue;
+      // A setter of a polluted prototype would have it instead, and these options to write to.
+      if (name in pinned) Object.defineProperty(pinned, name, { ...AN_OPTION, value });
+      else pinned[name] = value;
     }
     if (isPolluted()) {
       closeOptions(pinned);

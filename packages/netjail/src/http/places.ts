@@ -118,6 +118,7 @@ export class Places {
     });
   }
 
+  // Methods: until it is optimized, a private getter is a call into the engine's runtime.
   #areLimited(): boolean {
     return this.#agent.maxTotalSockets < Infinity;
   }

@@ -61,6 +61,30 @@ describe('every adapter in a process whose Object.prototype', () => {
   }
 });
 
+describe('HttpAgent in a process whose Object.prototype', () => {
+  it('has a setter that turns the options of a connection elsewhere opens none', async (t) => {
+    const lab = await startLab(t);
+    const code = `
+      const turning = new HttpAgent({ rules, readableHighWaterMark: 1234 });
+      let turned = 0;
+      Object.defineProperty(Object.prototype, 'readableHighWaterMark', {
+        configurable: true,
+        get: () => undefined,
+        set() {
+          if (!Object.hasOwn(this, 'lookup')) return;
+          turned++;
+          this.host = '${DENIED}';
+        },
+      });
+      const port = Number(new URL(process.env.DENIED).port);
+      const sent = outcome(new Promise((resolve, reject) => http.get({ host: '${ALLOWED}', port, path: '/', agent: turning }, (response) => resolve(response.resume().statusCode)).on('error', reject)));
+      delete Object.prototype.readableHighWaterMark;
+      console.log(JSON.stringify([await sent, turned]));`;
+    assert.deepEqual(await run(lab, code), [200, 0]);
+    assert.deepEqual([lab.denied.connections, lab.allowed.connections], [0, 1]);
+  });
+});
+
 /** Sends `given` and resolves to what became of it. */
 const DISPATCH = `
   const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onUpgrade: () => resolve('upgraded'), onComplete: () => resolve('sent'), onError: ({ code }) => resolve(code) };

@@ -137,7 +137,6 @@ describe('HttpAgent sockets', () => {
       { writableHighWaterMark: 1234 },
       { localAddress: '127.0.0.9' },
       { timeout: 54_321 },
-      { autoSelectFamily: false, family: 4, hints: 0 },
       // Not for a caller to say: a socket says them itself.
       { emitClose: true, autoDestroy: false, decodeStrings: true },
     ];
@@ -147,7 +146,13 @@ describe('HttpAgent sockets', () => {
       assert.deepEqual(await socketOf(lab.url(ALLOWED), byAgent), plain, JSON.stringify(options));
       const byRequest = { agent: new HttpAgent({ rules }), ...options };
       assert.deepEqual(await socketOf(lab.url(ALLOWED), byRequest), plain, JSON.stringify(options));
-      for (const name of ['allowHalfOpen', 'timeout', 'localAddress', 'readableHighWaterMark'])
+      for (const name of [
+        'allowHalfOpen',
+        'timeout',
+        'localAddress',
+        'readableHighWaterMark',
+        'writableHighWaterMark',
+      ])
         if (options[name] !== undefined) assert.equal(plain[name], options[name]);
     }
     assert.equal(lab.allowed.connections, 3 * given.length);
