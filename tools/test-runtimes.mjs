@@ -1,8 +1,10 @@
 // Runs netjail on every runtime and writes docs/runtimes.md from what came of it.
-// node tools/test-runtimes.mjs [--check] [--no-suite] [runtime ...]
+// node tools/test-runtimes.mjs [--check] [--no-suite] [--tested] [runtime ...]
 //   runtime      20.19.0, 20, 22, 24, 26, bun, deno; default: all. docs/runtimes.md needs all
 //   --check      exits 1 when docs/runtimes.md differs (versions aside) instead of writing it
 //   --no-suite   leaves the test suite out and only tries the parts and the recipes
+//   --tested     npm test has just passed: leaves its suite out for a runtime of the same version
+//                as the Node of this script
 // The runtimes come from npm (node-<platform>-<arch>, bun, deno) into .cache/runtimes.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,7 +44,7 @@ const PATIENCE = 60_000;
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = [
-  ...flags.filter((flag) => !['--check', '--no-suite'].includes(flag)),
+  ...flags.filter((flag) => !['--check', '--no-suite', '--tested'].includes(flag)),
   ...wanted.filter((name) => !ALL.includes(name)),
 ];
 if (unknown.length > 0) throw new Error(`not known: ${unknown.join(', ')}`);
@@ -119,15 +121,32 @@ async function withLabs(use) {
 
 const failures = [];
 
+/** What the reporter says of the tests that failed, or its last lines where it says nothing. */
+function failingTests(text) {
+  const start = text.lastIndexOf('failing tests:');
+  return start < 0 ? text.slice(-2000) : text.slice(start, start + 20_000);
+}
+
 /** The test suite; on Bun and Deno the part of it that needs nothing of Node's own. */
 async function suite({ title, exact, binary, isNode, name }) {
+  if (isNode && flags.includes('--tested') && exact === process.versions.node) {
+    console.log(`${title} ${exact}: npm test has just run the suite on it`);
+    return;
+  }
   if (isNode) {
-    const { status } = spawnSync(process.execPath, ['test/run.mjs', binary], {
+    const child = spawn(process.execPath, ['test/run.mjs', binary], {
       cwd: packageRoot,
       env: environment,
-      stdio: 'inherit',
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    if (status !== 0) failures.push(`${title} (${exact}): the test suite`);
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (part) => {
+      process.stdout.write(part);
+      text += part;
+    });
+    const [status] = await once(child, 'close');
+    // Once more at the end, where it is found: tens of thousands of lines come before it.
+    if (status !== 0) failures.push(`${title} (${exact}): the test suite\n${failingTests(text)}`);
     return;
   }
   for (const test of EVERYWHERE) {

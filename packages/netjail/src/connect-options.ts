@@ -62,7 +62,6 @@ export const READ_BY_NET: readonly string[] = [
   'autoSelectFamily',
   'autoSelectFamilyAttemptTimeout',
   'family',
-  'highWaterMark',
   'hints',
   'localAddress',
   'localPort',

@@ -9,7 +9,7 @@ import {
   type ConnectOptions,
   type PathOptions,
 } from './connect-options.ts';
-import { isError, misuse } from './errors.ts';
+import { misuse } from './errors.ts';
 import type { Guard, JudgedAddress } from './guard.ts';
 import { quote, show } from './internal/assert.ts';
 import { LookUp } from './resolver.ts';
@@ -48,6 +48,8 @@ export class Gate {
   readonly #lookUp = new LookUp();
   /** The literal that was judged, as it goes to connect(2). */
   #admitted: string | undefined;
+  /** The first address that the name may be connected to, as it was judged. */
+  #answered: string | undefined;
   /** Whether the runtime named an address before it connected to it. */
   #asked = false;
   /** The denial that ended the connection: no further address is tried. */
@@ -80,8 +82,9 @@ export class Gate {
     names: readonly string[] = READ_BY_NET,
   ): ConnectOptions {
     const { host, port, lookup } = this.#admit();
-    const { keepAlive, keepAliveInitialDelay, noDelay, allowHalfOpen } = options;
-    // What an agent always says is written out: options that are added one by one take as long as all of this.
+    const { keepAlive, keepAliveInitialDelay, noDelay, highWaterMark, allowHalfOpen } = options;
+    // What an agent or a connector always says is written out: options that are added one by one take as long
+    // as all of this.
     const pinned: Record<string, unknown> = {
       host,
       port,
@@ -89,6 +92,7 @@ export class Gate {
       keepAlive,
       keepAliveInitialDelay,
       noDelay,
+      highWaterMark,
       // What a socket sets in its copy of these, whatever they say here. Where they are missing Node 20 makes a
       // new hidden class for each copy, and all that reads it misses its inline cache.
       allowHalfOpen,
@@ -132,7 +136,7 @@ export class Gate {
         else if (literal) namesLiterals = true;
       });
     }
-    if (!literal) gated.on('close', () => this.abandon());
+    if (!literal) this.#lookUp.waitFor(gated);
     return lockSocket(socket);
   }
 
@@ -186,7 +190,7 @@ export class Gate {
   }
 
   #denial(address: string | undefined): Error | undefined {
-    if (address !== undefined && address === this.#admitted) return undefined;
+    if (address !== undefined && (address === this.#admitted || address === this.#answered)) return undefined;
     try {
       this.#guard.confirm(address, this.#target);
       return undefined;
@@ -211,16 +215,14 @@ export class Gate {
   ): Promise<void> {
     try {
       const family = familyOf(wanted);
-      const addresses = await this.#guard.resolve(this.#target, family, this.#lookUp, hints);
+      const answers = await this.#guard.ask(this.#target, family, this.#lookUp, hints);
+      const addresses = this.#guard.judgeAnswers(answers, this.#target, family);
       const [{ address, family: its }] = addresses as [JudgedAddress];
+      this.#answered = address;
       if (all === true) process.nextTick(callback, null, addresses);
       else process.nextTick(callback, null, address, its);
     } catch (error) {
-      // A rejection without an error must not look like success to Node.
-      const failure = isError(error)
-        ? error
-        : new Error('Cannot resolve: the resolver failed', { cause: error });
-      tellLater(callback, failure);
+      tellLater(callback, this.#guard.failureOf(error));
     } finally {
       this.#lookUp.finish();
     }

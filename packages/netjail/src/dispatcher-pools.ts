@@ -23,7 +23,6 @@ import {
   type AgentListener,
 } from './pooled-agent.ts';
 import { proxiedDenial } from './proxied.ts';
-import { conclusive } from './resolver.ts';
 import type { Rules } from './rules.ts';
 
 /** undici's own default. */
@@ -93,10 +92,7 @@ export class DispatcherPools {
     }
 
     const { resolver, answers, mode } = settings;
-    const ofConnections: GuardSettings =
-      resolver === undefined
-        ? settings
-        : { rules: undefined, givenRules: false, resolver: conclusive(resolver), answers, mode };
+    const ofConnections = { rules: undefined, givenRules: false, resolver, answers, mode, forUndici: true };
     // undici 8 sends one connection ahead where there may be HTTP/2, and lets all else wait for it.
     const own: Record<string, unknown> = { ...clientOptions, allowH2: protocols.length > 1 };
     this.#build = (connector) => new Agent({ ...own, connect: connector } as never);

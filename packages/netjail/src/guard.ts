@@ -3,7 +3,7 @@ import { DeniedError } from './errors.ts';
 import { publishVerdict, verdictsAreWatched } from './events.ts';
 import { quote } from './internal/assert.ts';
 import type { GuardSettings } from './options.ts';
-import { AskedFor, systemResolver, type LookUp } from './resolver.ts';
+import { AskedFor, failureOf, systemResolver, type LookUp } from './resolver.ts';
 import type { Rules } from './rules.ts';
 import type { Target } from './target.ts';
 import { cut, denied, type Denial, type Verdict } from './verdict.ts';
@@ -57,17 +57,27 @@ export class Guard {
   }
 
   /**
-   * Looks a name up and judges every answer.
-   *
-   * @throws {DeniedError} when no answer may be connected to; the resolver's own errors pass.
+   * Asks the resolver for the addresses of a name. What it answers, later, is for {@link judgeAnswers}; its
+   * own errors pass.
    */
-  async resolve(target: Target, family: 0 | 4 | 6, lookUp: LookUp, hints = 0): Promise<JudgedAddress[]> {
+  ask({ host }: Target, family: 0 | 4 | 6, lookUp: LookUp, hints = 0): unknown {
     if (lookUp.abandoned) throw lookUp.signal.reason;
     const resolver = this.#settings.resolver ?? systemResolver;
-    const answers = readAnswers(
-      await resolver(target.host, new AskedFor(family, hints, lookUp)),
-      target.host,
-    );
+    return resolver(host, new AskedFor(family, hints, lookUp));
+  }
+
+  /** The failure of a look-up, as whoever waits for the connection is told of it. */
+  failureOf(error: unknown): Error {
+    return failureOf(error, this.#settings.forUndici);
+  }
+
+  /**
+   * Judges everything that the resolver answered: the addresses that may be connected to, at least one.
+   *
+   * @throws {DeniedError} when there is none that may be connected to.
+   */
+  judgeAnswers(answered: unknown, target: Target, family: 0 | 4 | 6): JudgedAddress[] {
+    const answers = readAnswers(answered, target.host);
     const [only] = answers;
     // The plainest answer, one IPv4 address: the maps below would take as long as all else.
     if (answers.length === 1 && family !== 6 && this.#acceptsText(only!, target))

@@ -37,6 +37,8 @@ export interface GuardSettings {
   readonly resolver: Resolver | undefined;
   readonly answers: 'any' | 'all';
   readonly mode: 'enforce' | 'report';
+  /** Whether undici is told of a failure; see `failureOf`. */
+  readonly forUndici?: boolean;
 }
 
 export function invalidOption(name: string, reason: string): TypeError {

@@ -1,4 +1,5 @@
 import dns from 'node:dns';
+import type { Socket } from 'node:net';
 import { isError } from './errors.ts';
 
 /** What a resolver is told besides the name. */
@@ -21,16 +22,26 @@ export interface ResolverOptions {
 export class LookUp {
   #abandoned = false;
   #controller: AbortController | undefined;
+  #socket: Socket | undefined;
 
   get abandoned(): boolean {
-    return this.#abandoned;
+    return this.#abandoned || this.#socket?.destroyed === true;
   }
 
   /** Made when it is asked for: it takes longer than all else, and most resolvers cannot heed it. */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#abandoned) this.#controller.abort();
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      this.#listen();
+    }
+    if (this.abandoned) this.#controller.abort();
     return this.#controller.signal;
+  }
+
+  /** It is given up when this socket closes. */
+  waitFor(socket: Socket): void {
+    this.#socket = socket;
+    if (this.#controller !== undefined) this.#listen();
   }
 
   abandon(): void {
@@ -41,6 +52,10 @@ export class LookUp {
   /** The answer is there: giving up what came of it later is not the resolver's business. */
   finish(): void {
     this.#controller = undefined;
+  }
+
+  #listen(): void {
+    this.#socket?.once('close', () => this.abandon());
   }
 }
 
@@ -74,16 +89,13 @@ export type Resolver = (host: string, options: ResolverOptions) => Promise<reado
  */
 const NOT_OF_A_LOOK_UP = new Set<unknown>(['UND_ERR_INFO', 'UND_ERR_SOCKET', 'ERR_TLS_CERT_ALTNAME_INVALID']);
 
-/** For undici: a resolver whose failure is that of the request, whatever error it is told by. */
-export function conclusive(resolver: Resolver): Resolver {
-  return async (host, options) => {
-    try {
-      return await resolver(host, options);
-    } catch (error) {
-      if (isError(error) && !NOT_OF_A_LOOK_UP.has(codeOf(error))) throw error;
-      throw new Error('Cannot resolve: the resolver failed', { cause: error });
-    }
-  };
+/**
+ * The failure of a look-up as it is told: no error, as a resolver may throw, must not look like success.
+ * `forUndici`: one that undici takes for what it is, whatever the resolver's own was.
+ */
+export function failureOf(error: unknown, forUndici = false): Error {
+  if (isError(error) && !(forUndici && NOT_OF_A_LOOK_UP.has(codeOf(error)))) return error;
+  return new Error('Cannot resolve: the resolver failed', { cause: error });
 }
 
 /** An error whose code cannot be read is not to be handed on: others would read it as well. */

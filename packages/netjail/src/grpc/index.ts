@@ -1,11 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import { currentRules } from '../context.ts';
-import { DeniedError, isError } from '../errors.ts';
+import { DeniedError } from '../errors.ts';
 import { Guard } from '../guard.ts';
 import { quote } from '../internal/assert.ts';
 import { unref } from '../internal/timer.ts';
 import { invalidOption, readOptions, type GuardOptions } from '../options.ts';
-import { LookUp } from '../resolver.ts';
+import { failureOf, LookUp } from '../resolver.ts';
 import { readTarget, type Target } from '../target.ts';
 
 /** The target of a channel, as @grpc/grpc-js has parsed it. */
@@ -158,17 +158,19 @@ export function registerGrpcScheme(grpc: GrpcModule, scheme: string, options: Gu
         await Promise.resolve();
         const guard = new Guard(this.#rules(), settings);
         const literal = guard.admit(this.#target);
-        const hosts =
-          literal === undefined
-            ? (await guard.resolve(this.#target, 0, lookUp)).map(({ address }) => address)
-            : [literal];
+        const hosts = literal === undefined ? await this.#lookUpName(guard, lookUp) : [literal];
         return { ok: true, value: hosts.map((host) => ({ addresses: [{ host, port }] })) };
       } catch (error) {
-        const failure = isError(error) ? error : new Error('Cannot resolve: the resolver failed');
+        const failure = failureOf(error);
         const code = failure instanceof DeniedError ? PERMISSION_DENIED : UNAVAILABLE;
         const details = failure.message;
         return { ok: false, error: { code, details, metadata: new grpc.Metadata() } };
       }
+    }
+
+    async #lookUpName(guard: Guard, lookUp: LookUp): Promise<string[]> {
+      const answers = await guard.ask(this.#target, 0, lookUp);
+      return guard.judgeAnswers(answers, this.#target, 0).map(({ address }) => address);
     }
 
     static getDefaultAuthority({ path }: GrpcUri): string {
