@@ -57,7 +57,7 @@ export function isPolluted(): boolean {
 
 export const AN_OPTION: PropertyDescriptor = { writable: true, enumerable: true, configurable: true };
 
-/** What `net.connect` reads of its options and that leads nowhere else, besides what {@link Gate.pinForNet} writes out. */
+/** What `net.connect` reads of its options and leads nowhere else, besides what {@link Gate.pinForNet} writes out. */
 export const READ_BY_NET: readonly string[] = [
   'autoSelectFamily',
   'autoSelectFamilyAttemptTimeout',

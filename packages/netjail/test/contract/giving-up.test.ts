@@ -72,6 +72,21 @@ describe('the signal that a resolver is given', () => {
     assert.equal(kept[0]!.signal, kept[0]!.signal);
   });
 
+  it('is aborted by the end of the socket when it is first read after the call', async (t) => {
+    const lab = await startLab(t);
+    const kept: ResolverOptions[] = [];
+    const socket = createDial({ rules, resolver: keep(kept, new Promise(() => {})) })({
+      host: 'name.test',
+      port: lab.port,
+    });
+    const { signal } = kept[0]!;
+    assert.equal(signal.aborted, false);
+    const aborted = once(signal, 'abort');
+    socket.destroy();
+    await inTime(aborted, 'the signal');
+    assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+  });
+
   it('is not aborted by the end of the connection that the answer has led to', async (t) => {
     const lab = await startLab(t);
     const kept: ResolverOptions[] = [];
@@ -190,7 +205,7 @@ describe('a process', () => {
   const names = (pooled: boolean): string[] =>
     adapters.filter(({ pools }) => pools || !pooled).map(({ name }) => name);
 
-  it('ends by itself after destroy() during a look-up', { timeout: 40_000 }, async (t) => {
+  it('ends by itself after destroy() during a look-up', { timeout: 70_000 }, async (t) => {
     const lab = await startLab(t);
     const { status, stdout, stderr } = await runToEnd(
       lab,
@@ -201,7 +216,7 @@ describe('a process', () => {
     assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
   });
 
-  it('ends by itself after an abort during a look-up', { timeout: 40_000 }, async (t) => {
+  it('ends by itself after an abort during a look-up', { timeout: 70_000 }, async (t) => {
     const lab = await startLab(t);
     const { status, stdout, stderr } = await runToEnd(
       lab,
@@ -215,7 +230,7 @@ describe('a process', () => {
   it(
     'ends by itself after an abort alone, long before the time to connect is over',
     {
-      timeout: 40_000,
+      timeout: 70_000,
     },
     async (t) => {
       const lab = await startLab(t);
