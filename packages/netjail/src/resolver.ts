@@ -49,9 +49,13 @@ export class LookUp {
     this.#controller?.abort();
   }
 
-  /** The answer is there: giving up what came of it later is not the resolver's business. */
+  /**
+   * The answer is there: giving up what came of it later is not the resolver's business, and a resolver that
+   * keeps what it was told keeps no socket.
+   */
   finish(): void {
     this.#controller = undefined;
+    this.#socket = undefined;
   }
 
   #listen(): void {

@@ -87,20 +87,21 @@ describe('the signal that a resolver is given', () => {
     assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
   });
 
-  it('is not aborted by the end of the connection that the answer has led to', async (t) => {
-    const lab = await startLab(t);
-    const kept: ResolverOptions[] = [];
-    const socket = createDial({ rules, resolver: keep(kept, Promise.resolve([ALLOWED])) })({
-      host: 'name.test',
-      port: lab.port,
+  for (const early of [true, false])
+    it(`is not aborted by the end of the connection that the answer has led to when it is first read ${early ? 'before' : 'after'} that`, async (t) => {
+      const lab = await startLab(t);
+      const kept: ResolverOptions[] = [];
+      const socket = createDial({ rules, resolver: keep(kept, Promise.resolve([ALLOWED])) })({
+        host: 'name.test',
+        port: lab.port,
+      });
+      const read = early ? kept[0]!.signal : undefined;
+      await once(socket, 'connect');
+      socket.destroy();
+      await once(socket, 'close');
+      assert.equal((read ?? kept[0]!.signal).aborted, false);
+      assert.equal(lab.allowed.connections, 1);
     });
-    const { signal } = kept[0]!;
-    await once(socket, 'connect');
-    socket.destroy();
-    await once(socket, 'close');
-    assert.equal(signal.aborted, false);
-    assert.equal(lab.allowed.connections, 1);
-  });
 });
 
 for (const adapter of adapters.filter(({ pools }) => pools)) {
