@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import * as undici7 from 'undici';
 import * as undici6 from 'undici6';
+import { createDial } from '../../src/dial.ts';
 import { tolerateLateClose } from '../../src/pooled-agent.ts';
 import { Rules } from '../../src/rules.ts';
 import { Dispatcher } from '../../src/undici/index.ts';
@@ -88,6 +89,22 @@ describe('a resolver that fails', () => {
       });
     }
   }
+});
+
+describe('a resolver that fails where undici is not told', () => {
+  for (const [code, make] of Object.entries(errors))
+    it(`has its error passed on as it is when it is ${code === 'trap' ? 'one whose code throws' : code}`, async (t) => {
+      const lab = await startLab(t);
+      const error = make();
+      const socket = createDial({ rules, resolver: () => Promise.reject(error) })({
+        host: 'name.test',
+        port: lab.port,
+      });
+      const told = deferred<Error>();
+      socket.on('error', told.resolve);
+      assert.equal(await inTime(told.promise, 'the error'), error);
+      assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
+    });
 });
 
 describe('destroy()', () => {
