@@ -136,7 +136,7 @@ export class Gate {
         else if (literal) namesLiterals = true;
       });
     }
-    if (!literal) this.#lookUp.waitFor(gated);
+    if (!literal) this.#lookUp.endWith(gated);
     return lockSocket(socket);
   }
 

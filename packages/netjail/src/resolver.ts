@@ -39,7 +39,7 @@ export class LookUp {
   }
 
   /** It is given up when this socket closes. */
-  waitFor(socket: Socket): void {
+  endWith(socket: Socket): void {
     this.#socket = socket;
     if (this.#controller !== undefined) this.#listen();
   }
