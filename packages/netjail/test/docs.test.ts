@@ -40,7 +40,7 @@ describe('snippets', () => {
         writeFileSync(file, match[1]!);
         const { status, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', file], {
           encoding: 'utf8',
-          timeout: 60_000,
+          timeout: 20_000,
         });
         assert.equal(status, 0, stderr);
         const lines = stdout.trimEnd().split('\n');

@@ -36,7 +36,7 @@ const CALLS = `
 
 describe('every adapter in a process whose Object.prototype', () => {
   for (const [name, value] of Object.entries(ACCESSORS)) {
-    it(`has an accessor ${name} reaches nothing that is denied`, { timeout: 70_000 }, async (t) => {
+    it(`has an accessor ${name} reaches nothing that is denied`, { timeout: 60_000 }, async (t) => {
       const lab = await startLab(t);
       const unix = await unixServer(t);
       const code = `${CALLS}

@@ -60,7 +60,7 @@ const WAYS = `
 
 describe('every adapter in a process whose Object.prototype', () => {
   for (const [name, value] of Object.entries(OPTIONS)) {
-    it(`has ${name} writes nothing to what is denied`, { timeout: 70_000 }, async (t) => {
+    it(`has ${name} writes nothing to what is denied`, { timeout: 60_000 }, async (t) => {
       const lab = await startLab(t);
       const unix = await unixServer(t);
       const code = `${WAYS}

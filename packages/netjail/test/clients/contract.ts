@@ -279,7 +279,7 @@ export function agrees(service: () => Service, uncounted = 0): void {
     assert.ok(serverSaw, 'the server has no count of its own');
     const { allowed, denied } = await service().connections();
     const expected = allowed + denied - uncounted;
-    const limit = Date.now() + 30_000;
+    const limit = Date.now() + 10_000;
     let saw = await serverSaw();
     while (saw !== expected && Date.now() < limit) saw = await serverSaw();
     assert.equal(saw, expected);

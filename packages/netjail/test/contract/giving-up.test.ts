@@ -206,7 +206,7 @@ describe('a process', () => {
   const names = (pooled: boolean): string[] =>
     adapters.filter(({ pools }) => pools || !pooled).map(({ name }) => name);
 
-  it('ends by itself after destroy() during a look-up', { timeout: 70_000 }, async (t) => {
+  it('ends by itself after destroy() during a look-up', { timeout: 40_000 }, async (t) => {
     const lab = await startLab(t);
     const { status, stdout, stderr } = await runToEnd(
       lab,
@@ -217,7 +217,7 @@ describe('a process', () => {
     assert.deepEqual([lab.allowed.connections, lab.denied.connections], [0, 0]);
   });
 
-  it('ends by itself after an abort during a look-up', { timeout: 70_000 }, async (t) => {
+  it('ends by itself after an abort during a look-up', { timeout: 40_000 }, async (t) => {
     const lab = await startLab(t);
     const { status, stdout, stderr } = await runToEnd(
       lab,
@@ -231,7 +231,7 @@ describe('a process', () => {
   it(
     'ends by itself after an abort alone, long before the time to connect is over',
     {
-      timeout: 70_000,
+      timeout: 40_000,
     },
     async (t) => {
       const lab = await startLab(t);

@@ -9,7 +9,7 @@ import { packageRoot } from './data.ts';
 import { ALLOWED, DENIED, type Lab } from './lab.ts';
 
 /** A process that waits for ever fails its test. */
-const LIMIT = 60_000;
+const LIMIT = 30_000;
 
 export const build: string = join(packageRoot, '.build/src');
 
