@@ -79,6 +79,8 @@ const parsers: [name: string, parse: (text: string) => unknown, inputs: ((size: 
       (size) => `ALLOW${fill(' ', size)}`,
       (size) => `ALLOW ${fill('x', size)}`,
       (size) => `ALLOW ${fill(', ', size)}`,
+      // Every entry is read before the end is found to be none.
+      (size) => `ALLOW ${fill('::1 ', size)},`,
       (size) => fill('ALLOW ::1, ', size),
       (size) => fill('ALLOW ::1, BLOCK ::1, ', size),
       (size) => `ALLOW ::1${fill(', BLOCK', size)}`,
